@@ -1,0 +1,124 @@
+import type { CloseReason } from '../events/pool-events.js'
+import type { Owner } from '../ports/owner.js'
+import type { SessionLedger } from './session-ledger.js'
+
+/** Where a connection is, with what belongs to that place. Only the moves that `Connection` offers exist. */
+export type ConnectionState =
+  /** Just opened, or between two owners. */
+  | { readonly at: 'recycling' }
+  | { readonly at: 'checking' }
+  | { readonly at: 'idle'; readonly since: number }
+  | { readonly at: 'lent'; readonly to: Owner }
+  | { readonly at: 'closing'; readonly reason: CloseReason }
+  | { readonly at: 'closed'; readonly reason: CloseReason }
+
+export type ConnectionStage = ConnectionState['at']
+
+/** Told of every move, so that the pool's counts are those of the connections themselves. */
+export interface ConnectionMoves {
+  moved(from: ConnectionStage, to: ConnectionStage): void
+}
+
+export interface ConnectionBirth<Client> {
+  readonly id: number
+  readonly client: Client
+  readonly ledger: SessionLedger
+  /** The pool's generation when it was opened; a connection of an older one is not lent again. */
+  readonly generation: number
+  readonly openedAt: number
+  /** When it is too old to be lent again, jitter included. */
+  readonly expiresAt: number
+  readonly moves: ConnectionMoves
+}
+
+const RECYCLING: ConnectionState = { at: 'recycling' }
+const CHECKING: ConnectionState = { at: 'checking' }
+
+/** One physical session and where it is. A move that makes no sense is a bug of Leasehold and is thrown as one. */
+export class Connection<Client> {
+  readonly id: number
+  readonly client: Client
+  readonly ledger: SessionLedger
+  readonly generation: number
+  readonly openedAt: number
+  readonly expiresAt: number
+  readonly #moves: ConnectionMoves
+  #state: ConnectionState = RECYCLING
+  #uses = 0
+  #provenAt: number
+
+  constructor(birth: ConnectionBirth<Client>) {
+    this.id = birth.id
+    this.client = birth.client
+    this.ledger = birth.ledger
+    this.generation = birth.generation
+    this.openedAt = birth.openedAt
+    this.expiresAt = birth.expiresAt
+    this.#provenAt = birth.openedAt
+    this.#moves = birth.moves
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** How often it has been lent. */
+  get uses(): number {
+    return this.#uses
+  }
+
+  /** When it was last known to be alive: opened, given back, or checked. */
+  get provenAt(): number {
+    return this.#provenAt
+  }
+
+  lend(to: Owner): void {
+    const from = this.#state.at
+    if (from === 'lent' || from === 'closing' || from === 'closed') throw this.#illegal('lent')
+    this.#uses += 1
+    this.#state = { at: 'lent', to }
+    this.#moves.moved(from, 'lent')
+  }
+
+  /** Out of its owner's hands, and not yet in anybody's. */
+  recycle(): void {
+    if (this.#state.at !== 'lent') throw this.#illegal('recycling')
+    this.#state = RECYCLING
+    this.#moves.moved('lent', 'recycling')
+  }
+
+  check(): void {
+    if (this.#state.at !== 'idle') throw this.#illegal('checking')
+    this.#state = CHECKING
+    this.#moves.moved('idle', 'checking')
+  }
+
+  /** Proven alive at `now`. */
+  prove(now: number): void {
+    this.#provenAt = now
+  }
+
+  rest(now: number): void {
+    const from = this.#state.at
+    if (from !== 'recycling' && from !== 'checking') throw this.#illegal('idle')
+    this.#state = { at: 'idle', since: now }
+    this.#moves.moved(from, 'idle')
+  }
+
+  close(reason: CloseReason): void {
+    const from = this.#state.at
+    if (from === 'lent' || from === 'closing' || from === 'closed') throw this.#illegal('closing')
+    this.#state = { at: 'closing', reason }
+    this.#moves.moved(from, 'closing')
+  }
+
+  closed(): void {
+    if (this.#state.at !== 'closing') throw this.#illegal('closed')
+    this.#state = { at: 'closed', reason: this.#state.reason }
+    this.#moves.moved('closing', 'closed')
+  }
+
+  #illegal(to: ConnectionStage): Error {
+    return new Error(`bug in Leasehold: connection ${this.id} cannot go from ${this.#state.at} to ${to}`)
+  }
+}

@@ -1,0 +1,17 @@
+/** One holder of a connection, as errors and snapshots name it. No literal of a statement is in it. */
+export interface Holder {
+  readonly label: string
+  /** Where the lease was asked for, when that was captured. */
+  readonly site: string | undefined
+  readonly heldMs: number
+  /** How much of `heldMs` the database was working. */
+  readonly busyMs: number
+  /** The last statement, its literals taken out, where the driver tells it. */
+  readonly statement: string | undefined
+}
+
+/** `GET /slow for 4900 ms (database 12 ms) at server.ts:12`. */
+export function describeHolder(holder: Holder): string {
+  const times = `for ${Math.round(holder.heldMs)} ms (database ${Math.round(holder.busyMs)} ms)`
+  return `${holder.label} ${times}${holder.site === undefined ? '' : ` ${holder.site}`}`
+}

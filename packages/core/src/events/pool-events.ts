@@ -1,0 +1,124 @@
+import type { LeaseholdError } from '../errors/leasehold-error.js'
+
+/** Why a connection was closed. */
+export type CloseReason =
+  | 'idle'
+  | 'max-lifetime'
+  | 'max-uses'
+  | 'surplus'
+  | 'generation'
+  | 'discarded'
+  | 'lost'
+  | 'check-failed'
+  | 'reset-failed'
+  | 'pool-closed'
+
+/** What had been left on a session when it was given back. */
+export type Leftover = 'open transaction' | 'failed transaction' | 'running statement'
+
+export interface OfPool {
+  /** The pool's name. */
+  readonly pool: string
+  /** Tells pools of one process apart that share a name. */
+  readonly poolId: number
+}
+
+export interface AcquireEvent extends OfPool {
+  readonly label: string
+  readonly waitedMs: number
+  readonly connection: number
+}
+
+export interface ReleaseEvent extends OfPool {
+  readonly label: string
+  readonly connection: number
+  readonly heldMs: number
+  /** How much of `heldMs` the database was working. */
+  readonly busyMs: number
+}
+
+export interface OpenEvent extends OfPool {
+  readonly connection: number
+  readonly afterMs: number
+}
+
+export interface OpenFailedEvent extends OfPool {
+  readonly error: LeaseholdError
+}
+
+export interface CloseEvent extends OfPool {
+  readonly connection: number
+  readonly reason: CloseReason
+  readonly uses: number
+  /** What broke it, where something did. */
+  readonly error: unknown
+}
+
+export interface ResetEvent extends OfPool {
+  readonly connection: number
+  readonly left: Leftover
+  /** The last owner, who left it. */
+  readonly label: string
+  readonly site: string | undefined
+  readonly statement: string | undefined
+  /** Set when it could not be cleaned and the connection was closed. */
+  readonly error: LeaseholdError | undefined
+}
+
+export type LeakKind = 'overdue' | 'left-over'
+
+export interface LeakEvent extends OfPool {
+  readonly kind: LeakKind
+  readonly label: string
+  readonly site: string | undefined
+  readonly connection: number
+  readonly heldMs: number
+  readonly busyMs: number
+  /** The last statement, without its literals. */
+  readonly statement: string | undefined
+}
+
+export interface LateAcquireEvent extends OfPool {
+  readonly label: string
+  readonly site: string | undefined
+}
+
+export interface TimeoutEvent extends OfPool {
+  readonly label: string
+  readonly error: LeaseholdError
+}
+
+/** What an observing pool would have done. */
+export interface ObserveEvent extends OfPool {
+  readonly would: 'refuse' | 'reset' | 'reclaim'
+  readonly why: string
+  readonly label: string
+}
+
+/** What a pool tells; the names are those of `pool.on`. */
+export interface PoolEvents {
+  /** A lease was granted. */
+  readonly acquire: AcquireEvent
+  /** A lease ended. */
+  readonly release: ReleaseEvent
+  /** A connection was opened. */
+  readonly open: OpenEvent
+  /** A connection could not be opened. */
+  readonly 'open-failed': OpenFailedEvent
+  /** A connection was closed. */
+  readonly close: CloseEvent
+  /** Something left on a session was cleaned away between two owners. */
+  readonly reset: ResetEvent
+  /** A lease is overdue, or was left over when its scope closed. */
+  readonly leak: LeakEvent
+  /** A lease that had been reported as overdue came back after all. */
+  readonly 'leak-returned': LeakEvent
+  /** A query was issued after its scope had closed. Once per call site. */
+  readonly 'late-acquire': LateAcquireEvent
+  /** A caller's deadline passed while it waited. */
+  readonly timeout: TimeoutEvent
+  /** What an observing pool would have done. */
+  readonly observe: ObserveEvent
+}
+
+export type PoolEventName = keyof PoolEvents

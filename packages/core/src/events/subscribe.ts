@@ -1,0 +1,21 @@
+import { channels } from './channels.js'
+import type { OfPool, PoolEventName, PoolEvents } from './pool-events.js'
+
+/** Calls `listener` for each event of one pool; returns what stops it. */
+export function subscribe<Name extends PoolEventName>(
+  poolId: number,
+  event: Name,
+  listener: (event: PoolEvents[Name]) => void,
+): () => void {
+  const channel = channels[event]
+  const onMessage = (message: unknown): void => {
+    const { poolId: from, error } = message as OfPool & { error?: unknown }
+    // The tracing channel of acquire also tells of those that failed; `timeout` and its like stand for these.
+    if (from !== poolId || (event === 'acquire' && error !== undefined)) return
+    listener(message as PoolEvents[Name])
+  }
+  channel.subscribe(onMessage)
+  return () => {
+    channel.unsubscribe(onMessage)
+  }
+}

@@ -1,0 +1,75 @@
+/** One capture in this many, in adaptive mode. A capture costs microseconds, a lease a fraction of one. */
+const ONE_IN = 128
+/** Labels that have leaked are remembered, but not without end: a label made of user input must not fill the memory. */
+const MOST_SUSPECTS = 1_000
+/** Deep enough to come out of an ORM's own calls into the code that called it. */
+const FRAMES = 24
+
+/** Folders whose frames are not the caller's own code: ours. */
+const ownFolders = new Set<string>()
+
+/**
+ * Declares the file that calls as part of Leasehold, so that a call site names the user's line and not ours. To be
+ * called once, when a package is loaded, with an error made there.
+ */
+export function markOwnFrames(error: Error): void {
+  const file = /\(?((?:file:\/\/)?\/[^()]*?|[A-Za-z]:\\[^()]*?):\d+:\d+\)?$/m.exec(error.stack ?? '')?.[1]
+  // Inside somebody's bundle our file is theirs as well: then nothing is hidden.
+  const folder = file === undefined ? undefined : /^(.*[\\/](?:@leasehold|packages)[\\/].*[\\/](?:src|dist))[\\/]/.exec(file)?.[1]
+  if (folder !== undefined) ownFolders.add(folder)
+}
+
+markOwnFrames(new Error('where core lies'))
+
+/** Where something was asked for. Captured cheaply, and put into words only when somebody reads it. */
+export class CallSite {
+  readonly #stack: { stack?: string }
+
+  /** @param below the function whose callers are wanted: it and what it called are left out. */
+  constructor(below: (...args: never[]) => unknown) {
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = FRAMES
+    const stack: { stack?: string } = {}
+    Error.captureStackTrace(stack, below)
+    Error.stackTraceLimit = limit
+    this.#stack = stack
+  }
+
+  /** `at createOrder (/srv/orders.ts:12:5)`: the innermost frame of the caller's own code. */
+  toString(): string {
+    const frames = (this.#stack.stack ?? '').split('\n').slice(1)
+    const own = frames.find((frame) => !isForeign(frame)) ?? frames.find((frame) => !frame.includes('node:'))
+    return (own ?? frames[0] ?? 'at an unknown place').trim()
+  }
+}
+
+function isForeign(frame: string): boolean {
+  if (frame.includes('node_modules') || frame.includes('node:') || frame.includes('<anonymous>')) return true
+  for (const folder of ownFolders) if (frame.includes(folder) && !frame.includes('.test.')) return true
+  return false
+}
+
+/** Decides which leases get to know where they were asked for. */
+export class CallSites {
+  readonly #mode: 'adaptive' | 'always' | 'off'
+  readonly #suspects = new Set<string>()
+  #asked = 0
+
+  constructor(mode: 'adaptive' | 'always' | 'off') {
+    this.#mode = mode
+  }
+
+  /** A site, if this lease is to have one. */
+  capture(label: string, below: (...args: never[]) => unknown): CallSite | undefined {
+    if (this.#mode === 'off') return undefined
+    if (this.#mode === 'always') return new CallSite(below)
+    this.#asked += 1
+    if (this.#asked % ONE_IN === 0) return new CallSite(below)
+    return this.#suspects.size > 0 && this.#suspects.has(label) ? new CallSite(below) : undefined
+  }
+
+  /** A lease of this label leaked or was overdue: from now on all of its leases get a site. */
+  suspect(label: string): void {
+    if (this.#suspects.size < MOST_SUSPECTS) this.#suspects.add(label)
+  }
+}

@@ -1,0 +1,89 @@
+import type { Driver } from '../ports/driver.js'
+import type { Lending } from './lending.js'
+
+/**
+ * Exclusive use of one connection, from acquire to release. In `session` mode the leases of one scope share a
+ * connection, and each still has its own fenced handle.
+ *
+ * Works with `using` and `await using`.
+ */
+export class Lease<Client> {
+  readonly #lending: Lending<Client>
+  readonly #driver: Driver<Client>
+  readonly #now: () => number
+  #client: Client | undefined
+
+  /** Leases are made by a pool. */
+  constructor(lending: Lending<Client>, driver: Driver<Client>, now: () => number) {
+    this.#lending = lending
+    this.#driver = driver
+    this.#now = now
+  }
+
+  /**
+   * The handle of this lease. After release every use of it fails with `LEASEHOLD_LEASE_RELEASED`.
+   *
+   * @throws {LeaseReleasedError} when the driver has no handles of its own and the lease is over.
+   */
+  get client(): Client {
+    if (this.#client !== undefined) return this.#client
+    if (this.#driver.lend === undefined) {
+      this.#lending.pass('client')
+      return this.#lending.connection.client
+    }
+    this.#client = this.#driver.lend(this.#lending.connection.client, this.#lending)
+    return this.#client
+  }
+
+  /** Whether the lease goes on: it has been neither released nor taken back. */
+  get active(): boolean {
+    return this.#lending.open
+  }
+
+  /** The pool's number for the physical connection, as in its events. */
+  get connectionId(): number {
+    return this.#lending.connection.id
+  }
+
+  get label(): string {
+    return this.#lending.label
+  }
+
+  /** Milliseconds since the lease was granted. */
+  get heldMs(): number {
+    return this.#lending.heldMs(this.#now())
+  }
+
+  /** Milliseconds of `heldMs` in which the database worked. */
+  get busyMs(): number {
+    return this.#lending.busyMs(this.#now())
+  }
+
+  /**
+   * Gives the connection back, at once; what is left on it is cleaned away afterwards. A second call does nothing. It
+   * returns nothing on purpose: there is nothing to await (see `recycled`).
+   */
+  release(): void {
+    this.#lending.release()
+  }
+
+  /** Gives the connection back to be closed. @param reason says why, in the close event. */
+  discard(reason: unknown): void {
+    this.#lending.discard(reason)
+  }
+
+  /** Resolves when the lease has ended and the connection is idle, lent again or closed. Never rejects. */
+  get recycled(): Promise<void> {
+    return this.#lending.recycled
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  /** Releases, and waits until the connection is fit for its next owner. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release()
+    await this.recycled
+  }
+}

@@ -1,0 +1,211 @@
+import type { Connection } from '../connection/connection.js'
+import type { Holder } from '../errors/holder.js'
+import { channels } from '../events/channels.js'
+import type { LeakKind } from '../events/pool-events.js'
+import type { Connections } from '../pool/connections.js'
+import { CallSites } from './call-sites.js'
+import { Lease } from './lease.js'
+import { nextOverdue } from './leak-watch.js'
+import { KEEP, type LeaseDesk, type LeaseTerms, Lending } from './lending.js'
+
+/** Totals over all leases that have ended. */
+export interface LeaseTotals {
+  readonly granted: number
+  readonly released: number
+  /** Milliseconds that ended leases were held. */
+  readonly heldMs: number
+  /** Milliseconds of these in which the database worked. */
+  readonly busyMs: number
+  readonly leaks: Readonly<Record<LeakKind, number>>
+}
+
+/** Grants leases on the connections of one pool, takes them back, and watches over those that go on. */
+export class Leases<Client> implements LeaseDesk<Client> {
+  readonly pool: string
+  readonly observe: boolean
+  readonly sites: CallSites
+  readonly #connections: Connections<Client>
+  readonly #poolId: number
+  readonly #now: () => number
+  readonly #leaks: Record<LeakKind, number> = { overdue: 0, 'left-over': 0 }
+  #granted = 0
+  #released = 0
+  #heldMs = 0
+  #busyMs = 0
+
+  constructor(connections: Connections<Client>, poolId: number) {
+    const { options } = connections
+    this.#connections = connections
+    this.#poolId = poolId
+    this.pool = options.name
+    this.observe = options.observe
+    this.sites = new CallSites(options.captureSites)
+    this.#now = () => options.clock.now()
+  }
+
+  get totals(): LeaseTotals {
+    return {
+      granted: this.#granted,
+      released: this.#released,
+      heldMs: this.#heldMs,
+      busyMs: this.#busyMs,
+      leaks: { ...this.#leaks },
+    }
+  }
+
+  now(): number {
+    return this.#now()
+  }
+
+  /** Lends `connection` from `now` on. */
+  grant(connection: Connection<Client>, terms: LeaseTerms, now: number): Lending<Client> {
+    const { options, driver, wakeUp } = this.#connections
+    const lending = new Lending(this, terms, connection, now, undefined)
+    connection.lend(lending)
+    connection.ledger.turnPage()
+    if (options.allowExitOnIdle) driver.hold?.(connection.client, true)
+    terms.holder?.holds(lending)
+    if (!terms.isLong) wakeUp.notLaterThan(now + options.leakAfterMs)
+    this.#granted += 1
+    return lending
+  }
+
+  /** Lets another lease share the connection of `base`. */
+  borrow(base: Lending<Client>, terms: LeaseTerms): Lending<Client> {
+    const lending = new Lending(this, terms, base.connection, this.#now(), base)
+    terms.holder?.holds(lending)
+    return lending
+  }
+
+  /** What the user gets of a lending. */
+  leaseOf(lending: Lending<Client>): Lease<Client> {
+    return new Lease(lending, this.#connections.driver, this.#now)
+  }
+
+  ended(lending: Lending<Client>, discarded: unknown): Promise<void> | undefined {
+    const now = this.#now()
+    const heldMs = lending.heldMs(now)
+    const busyMs = lending.busyMs(now)
+    this.#released += 1
+    this.#heldMs += heldMs
+    this.#busyMs += busyMs
+    const { connection } = lending
+    if (channels.release.hasSubscribers) {
+      const { pool, label } = { pool: this.pool, label: lending.label }
+      channels.release.publish({ pool, poolId: this.#poolId, label, connection: connection.id, heldMs, busyMs })
+    }
+    if (lending.overdue && channels['leak-returned'].hasSubscribers) {
+      channels['leak-returned'].publish(this.#describeLeak('overdue', lending, now))
+    }
+    return discarded === KEEP
+      ? this.#connections.giveBack(connection, lending)
+      : this.#connections.discard(connection, discarded)
+  }
+
+  /**
+   * Takes a lease away because its scope has closed. A statement that runs may finish within `closeGraceMs`, and so may
+   * those that follow it without a pause; what is then still held is taken as it is, and cancelled and rolled back by
+   * the recycling.
+   */
+  takeBack(lending: Lending<Client>): Promise<void> {
+    if (!lending.open) return lending.recycled
+    if (this.observe) {
+      this.#wouldDo('reclaim', 'left over when its scope closed', lending)
+      return Promise.resolve()
+    }
+    const { ledger } = lending.connection
+    const { agenda, options } = this.#connections
+    if (ledger.isQuiet) {
+      this.#reclaim(lending)
+      return lending.recycled
+    }
+    const graceOver = agenda.at(this.#now() + options.closeGraceMs, () => this.#reclaim(lending))
+    const look = (): void => {
+      if (!lending.open) graceOver()
+      else if (ledger.isQuiet) {
+        graceOver()
+        this.#reclaim(lending)
+      } else afterStatement()
+    }
+    // One turn of the event loop later, so that whoever awaited the statement can release or go on by itself.
+    const afterStatement = (): void => ledger.onQuiet(() => void agenda.at(this.#now(), look))
+    afterStatement()
+    return lending.recycled
+  }
+
+  /** Takes every lease away: the pool's own deadline has passed. */
+  takeBackAll(): void {
+    for (const { state } of this.#connections.all) {
+      if (state.at === 'lent' && state.to instanceof Lending) state.to.end('the pool closed', 'the pool closed')
+    }
+  }
+
+  wouldRefuse(lending: Lending<Client>, why: string): void {
+    this.#wouldDo('refuse', why, lending)
+  }
+
+  /** Who holds connections now, the longest first. */
+  holders(): Holder[] {
+    const now = this.#now()
+    return this.#lendings()
+      .map((lending) => this.#describe(lending, now))
+      .sort((a, b) => b.heldMs - a.heldMs)
+  }
+
+  /** Reports leases that are held for too long. Returns when the next may be. */
+  watch(now: number): number {
+    const { leakAfterMs } = this.#connections.options
+    const { overdue, nextAt } = nextOverdue(this.#lendings(), now, leakAfterMs)
+    for (const lending of overdue) {
+      lending.overdue = true
+      this.#reportLeak('overdue', lending)
+    }
+    return nextAt
+  }
+
+  #lendings(): Array<Lending<Client>> {
+    const lendings: Array<Lending<Client>> = []
+    for (const { state } of this.#connections.all) {
+      if (state.at === 'lent' && state.to instanceof Lending) lendings.push(state.to)
+    }
+    return lendings
+  }
+
+  #reclaim(lending: Lending<Client>): void {
+    if (!lending.open) return
+    if (!lending.isShared) this.#reportLeak('left-over', lending)
+    lending.end('its scope closed')
+  }
+
+  #reportLeak(kind: LeakKind, lending: Lending<Client>): void {
+    this.#leaks[kind] += 1
+    this.sites.suspect(lending.label)
+    if (channels.leak.hasSubscribers) channels.leak.publish(this.#describeLeak(kind, lending, this.#now()))
+  }
+
+  #describeLeak(kind: LeakKind, lending: Lending<Client>, now: number): object {
+    return {
+      pool: this.pool,
+      poolId: this.#poolId,
+      kind,
+      connection: lending.connection.id,
+      ...this.#describe(lending, now),
+    }
+  }
+
+  #describe(lending: Lending<Client>, now: number): Holder {
+    const { statement } = lending.connection.ledger
+    return {
+      label: lending.label,
+      site: lending.site,
+      heldMs: lending.heldMs(now),
+      busyMs: lending.busyMs(now),
+      statement: statement === undefined ? undefined : this.#connections.driver.redact?.(statement),
+    }
+  }
+
+  #wouldDo(would: 'refuse' | 'reclaim', why: string, lending: Lending<Client>): void {
+    if (!channels.observe.hasSubscribers) return
+    channels.observe.publish({ pool: this.pool, poolId: this.#poolId, would, why, label: lending.label })
+  }
+}

@@ -1,0 +1,189 @@
+import type { Connection } from '../connection/connection.js'
+import { LeaseReleasedError } from '../errors/lease-released-error.js'
+import { ModeViolationError } from '../errors/mode-violation-error.js'
+import type { LeaseGate, PoolMode } from '../ports/driver.js'
+import type { Owner } from '../ports/owner.js'
+import type { CallSite } from './call-sites.js'
+
+/** How a lease came to its end. */
+export type LeaseEnd =
+  | 'it was released'
+  | 'it was discarded'
+  | 'its scope closed'
+  | 'the pool closed'
+  | 'the lease it was borrowed from ended'
+
+/** Whoever must know which leases go on in its name. */
+export interface LeaseHolder {
+  holds(lending: HeldLease): void
+  drops(lending: HeldLease): void
+}
+
+/** What a holder can do with what it holds. `heldAt` is the holder's own bookmark. */
+export interface HeldLease {
+  heldAt: number
+  /** Ends the lease for its holder; resolves when the connection is fit for the next owner. */
+  takeBack(): Promise<void>
+}
+
+/** What the desk that granted a lease does when it ends. */
+export interface LeaseDesk<Client> {
+  readonly pool: string
+  readonly observe: boolean
+  now(): number
+  ended(lending: Lending<Client>, discarded: unknown): Promise<void> | undefined
+  takeBack(lending: Lending<Client>): Promise<void>
+  wouldRefuse(lending: Lending<Client>, why: string): void
+}
+
+export interface LeaseTerms {
+  readonly label: string
+  readonly site: CallSite | undefined
+  readonly mode: PoolMode
+  /** Meant to be held for long: never overdue. */
+  readonly isLong: boolean
+  /** Held by the scope itself, for its leases to share: that it ends with the scope is as it should be. */
+  readonly isShared: boolean
+  readonly holder: LeaseHolder | undefined
+}
+
+/** Set as the discard reason when the connection is to be kept. */
+export const KEEP: unique symbol = Symbol('keep the connection')
+
+/**
+ * The pool's own record of one lease: it stands in the connection as its owner, and is the gate that the handle asks.
+ * It must never reference the handle or the `Lease` that the user holds, or a forgotten one could never be collected.
+ */
+export class Lending<Client> implements Owner, LeaseGate, HeldLease {
+  readonly label: string
+  readonly mode: PoolMode
+  readonly isLong: boolean
+  readonly isShared: boolean
+  readonly holder: LeaseHolder | undefined
+  /** The lease whose connection this one shares, in `session` mode. */
+  readonly base: Lending<Client> | undefined
+  readonly connection: Connection<Client>
+  readonly since: number
+  heldAt = -1
+  /** Whether it has been reported as overdue. */
+  overdue = false
+  readonly #desk: LeaseDesk<Client>
+  readonly #site: CallSite | undefined
+  readonly #busyBefore: number
+  #end: LeaseEnd | undefined
+  #recycled: Promise<void> | undefined
+  #onRecycled: (() => void) | undefined
+  #onEnd: Array<() => void> | undefined
+  #borrows: Set<Lending<Client>> | undefined
+
+  constructor(
+    desk: LeaseDesk<Client>,
+    terms: LeaseTerms,
+    connection: Connection<Client>,
+    since: number,
+    base: Lending<Client> | undefined,
+  ) {
+    this.#desk = desk
+    this.label = terms.label
+    this.mode = terms.mode
+    this.isLong = terms.isLong
+    this.isShared = terms.isShared
+    this.holder = terms.holder
+    this.#site = terms.site
+    this.connection = connection
+    this.since = since
+    this.base = base
+    this.#busyBefore = connection.ledger.busyMs(since)
+    if (base !== undefined) (base.#borrows ??= new Set()).add(this)
+  }
+
+  get open(): boolean {
+    return this.#end === undefined
+  }
+
+  get site(): string | undefined {
+    return this.#site?.toString()
+  }
+
+  heldMs(now: number): number {
+    return now - this.since
+  }
+
+  /** How much of the time it is held the database has worked. */
+  busyMs(now: number): number {
+    return this.connection.ledger.busyMs(now) - this.#busyBefore
+  }
+
+  pass(operation: string): void {
+    if (this.#end === undefined) return
+    if (this.#desk.observe) {
+      this.#desk.wouldRefuse(this, `${operation} after the lease was over`)
+      return
+    }
+    throw new LeaseReleasedError({
+      pool: this.#desk.pool,
+      operation,
+      label: this.label,
+      site: this.site,
+      endedBy: this.#end,
+    })
+  }
+
+  refuseTransaction(): void {
+    if (this.mode !== 'statement') return
+    if (this.#desk.observe) this.#desk.wouldRefuse(this, 'explicit transaction in statement mode')
+    else throw new ModeViolationError({ pool: this.#desk.pool, mode: this.mode, label: this.label })
+  }
+
+  release(): void {
+    this.end('it was released')
+  }
+
+  discard(reason: unknown): void {
+    this.end('it was discarded', reason)
+  }
+
+  onEnd(callback: () => void): void {
+    if (this.#end !== undefined) callback()
+    else (this.#onEnd ??= []).push(callback)
+  }
+
+  /** Ends the lease, once; later calls do nothing. A discard `reason` closes the connection. */
+  end(end: LeaseEnd, reason: unknown = KEEP): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    if (this.#borrows !== undefined) {
+      for (const borrow of this.#borrows) borrow.end('the lease it was borrowed from ended')
+    }
+    if (this.#onEnd !== undefined) {
+      const callbacks = this.#onEnd
+      this.#onEnd = undefined
+      for (const callback of callbacks) callback()
+    }
+    this.holder?.drops(this)
+    if (this.base === undefined) {
+      this.#recycled = this.#desk.ended(this, reason)
+    } else {
+      this.base.#borrows?.delete(this)
+      // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
+      if (reason !== KEEP) this.base.end('it was discarded', reason)
+    }
+    if (this.#onRecycled === undefined) return
+    if (this.#recycled === undefined) this.#onRecycled()
+    else void this.#recycled.then(this.#onRecycled)
+  }
+
+  /** Resolves when the lease has ended and its connection is idle, lent again or closed. */
+  get recycled(): Promise<void> {
+    if (this.#recycled !== undefined) return this.#recycled
+    if (this.#end !== undefined) return Promise.resolve()
+    this.#recycled = new Promise((resolve) => {
+      this.#onRecycled = resolve
+    })
+    return this.#recycled
+  }
+
+  takeBack(): Promise<void> {
+    return this.#desk.takeBack(this)
+  }
+}

@@ -1,0 +1,18 @@
+import type { Priority } from './pool-options.js'
+import type { Settings } from './settings.js'
+
+/** What a caller may say when it asks for a connection. */
+export interface AcquireRequest {
+  /** How long to wait, in place of the pool's `acquireTimeoutMs`. 0 takes only what is free at once. */
+  readonly timeoutMs?: number | undefined
+  /** Gives up waiting when it aborts. A lease that was granted already is not touched. */
+  readonly signal?: AbortSignal | undefined
+  /** Rank among the waiters. Default: the scope's, or `normal`. */
+  readonly priority?: Priority | undefined
+  /** Session state that the lease must have. */
+  readonly settings?: Settings | undefined
+  /** Who asks, for errors, reports and snapshots. Default: the scope's label. */
+  readonly label?: string | undefined
+  /** `long` announces a lease that is held on purpose, for LISTEN and the like: it is never reported as overdue. */
+  readonly hold?: 'long' | undefined
+}

@@ -1,0 +1,57 @@
+import { InvalidOptionsError, type OptionFault } from '../errors/invalid-options-error.js'
+import { nearestName } from './nearest-name.js'
+import type { OptionRules } from './option-rules.js'
+import { printReceived, printReceivedKind } from './print-received.js'
+
+/** What options turned out to be: the good values, and everything that is wrong. */
+export interface ExaminedOptions {
+  /** The options that were given and are right; an explicit `undefined` counts as not given. */
+  readonly values: Readonly<Record<string, unknown>>
+  /** Options with a wrong value. */
+  readonly faults: readonly OptionFault[]
+  /** Options that nobody knows. */
+  readonly unknown: readonly OptionFault[]
+}
+
+/** Looks at options without judging them, for whoever has more to say about them or treats unknown names in its own way. */
+export function examineOptions(options: unknown, rules: OptionRules): ExaminedOptions {
+  if (options === undefined) return { values: {}, faults: [], unknown: [] }
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    return { values: {}, faults: [faultOf('options', 'an object', printReceivedKind(options))], unknown: [] }
+  }
+  const given = options as Record<string, unknown>
+  const values: Record<string, unknown> = {}
+  const faults: OptionFault[] = []
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = given[name]
+    if (value === undefined) continue
+    if (rule.accepts(value)) values[name] = value
+    else faults.push(faultOf(name, rule.expected, printReceived(value)))
+  }
+  const unknown = Object.keys(given)
+    .filter((name) => !Object.hasOwn(rules, name) && given[name] !== undefined)
+    .map((name) => unknownOption(name, given[name], Object.keys(rules)))
+  return { values, faults, unknown }
+}
+
+/** Refuses options in which anything is wrong, all of it in one error; otherwise returns those that were given. */
+export function checkOptions<Options>(of: string, options: unknown, rules: OptionRules): Partial<Options> {
+  const { values, faults, unknown } = examineOptions(options, rules)
+  refuseFaults(of, [...faults, ...unknown])
+  return values as Partial<Options>
+}
+
+/** Throws `LEASEHOLD_INVALID_OPTIONS` if there are any faults. */
+export function refuseFaults(of: string, faults: readonly OptionFault[]): void {
+  if (faults.length > 0) throw new InvalidOptionsError(of, faults)
+}
+
+function unknownOption(name: string, value: unknown, known: readonly string[]): OptionFault {
+  const nearest = nearestName(name, known)
+  const hint = nearest === undefined ? '' : ` (did you mean ${nearest}?)`
+  return faultOf(name, `no option of this name${hint}`, printReceivedKind(value))
+}
+
+function faultOf(option: string, expected: string, received: string): OptionFault {
+  return { option, expected, received }
+}

@@ -1,0 +1,24 @@
+import { checkOptions } from './check-options.js'
+import { abortSignal, nonEmptyText, objectWith, oneOf, settings, timeLeft, type RulesFor } from './option-rules.js'
+import type { ScopeOptions } from './scope-options.js'
+
+const RULES = {
+  label: nonEmptyText,
+  signal: abortSignal,
+  deadlineMs: timeLeft,
+  settings,
+  priority: oneOf('high', 'normal', 'low'),
+  mode: oneOf('session', 'transaction', 'statement'),
+  clock: objectWith('a clock', ['now', 'wake']),
+} satisfies RulesFor<ScopeOptions>
+
+/** Refuses the options of a scope in which anything is wrong, all of it in one error. */
+export function checkScopeOptions(options: unknown): asserts options is ScopeOptions {
+  checkOptions('This scope', lacksLabel(options) ? { ...options, label: null } : (options ?? null), RULES)
+}
+
+/** A missing label is a fault like any other and has to be listed with the rest, so it is given a wrong value. */
+function lacksLabel(options: unknown): options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return false
+  return (options as { label?: unknown }).label === undefined
+}

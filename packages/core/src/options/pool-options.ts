@@ -1,0 +1,78 @@
+import type { Clock } from '../ports/clock.js'
+import type { PoolMode } from '../ports/driver.js'
+
+/** How waiters of one pool are ranked against each other. */
+export type Priority = 'high' | 'normal' | 'low'
+
+/**
+ * The options of a pool. All are optional. Durations are milliseconds; `Infinity` means "never" or "no limit" wherever
+ * a number stands for one.
+ */
+export interface PoolOptions<Client = unknown> {
+  /** The pool's name in errors, events and snapshots. Default: `driver.name` and a running number. */
+  readonly name?: string
+  /** Connections kept ready even when nobody needs them. Default 0. */
+  readonly min?: number
+  /** Connections held open at most, `overflow` aside. Default 10. */
+  readonly max?: number
+  /** Connections opened beyond `max` when all are lent, and closed as soon as nobody waits. Default 0. */
+  readonly overflow?: number
+  /** Connections being opened at the same time, at most. Default 2: a burst must not become a storm of dials. */
+  readonly maxConnecting?: number
+  /** How long a caller waits for a connection. Default 5,000; `Infinity` waits for ever, 0 takes only what is free at once. */
+  readonly acquireTimeoutMs?: number
+  /** Callers waiting at the same time, at most; one more is refused at once. Default `Infinity`. */
+  readonly maxWaiting?: number
+  /** How long opening one connection may take. Default 5,000. */
+  readonly connectTimeoutMs?: number
+  /** How long a connection may lie idle, above `min`, before it is closed. Default 10,000; 0 closes at release. */
+  readonly idleTimeoutMs?: number
+  /** Which idle connection is lent next: the one used last, or the one idle longest. Default `lifo`. */
+  readonly idleOrder?: 'lifo' | 'fifo'
+  /** Age at which a connection is closed when nobody holds it. Default 30 minutes, shortened by up to a tenth at random. */
+  readonly maxLifetimeMs?: number
+  /** Leases after which a connection is closed. Default `Infinity`. */
+  readonly maxUses?: number
+  /** A connection idle for longer than this is checked before it is lent. Default 1,000; 0 checks always. */
+  readonly checkAfterIdleMs?: number
+  /** How long a check may take before the connection counts as dead. Default 1,000. */
+  readonly checkTimeoutMs?: number
+  /** A check of your own, in place of the driver's; it rejects when the connection must not be lent. */
+  readonly check?: (client: Client, signal: AbortSignal) => Promise<void>
+  /** Idle connections are checked in the background this often, one at a time, jittered. Default `Infinity`. */
+  readonly keepaliveMs?: number
+  /**
+   * `lazy` opens the first connection when it is needed; `eager` opens `min`, and at least one, at once and in the
+   * background; `required` does that and makes `ready()` reject if the first attempt fails. Default `lazy`.
+   */
+  readonly warmUp?: 'lazy' | 'eager' | 'required'
+  /** How statements of a scope run: on one connection (`session`) or on any (`transaction`). Default `transaction`. */
+  readonly mode?: PoolMode
+  /** How long cleaning a connection between two owners may take before it is closed instead. Default 5,000. */
+  readonly resetTimeoutMs?: number
+  /** How long a farewell may take before the socket is destroyed. Default 1,000. */
+  readonly closeTimeoutMs?: number
+  /** How long statements of a closed scope may finish before they are cancelled on the server. Default 5,000. */
+  readonly closeGraceMs?: number
+  /** A lease held longer than this is reported as overdue. Default 30,000. */
+  readonly leakAfterMs?: number
+  /** What happens to a query whose scope has closed: a lease without a scope, or `LEASEHOLD_SCOPE_CLOSED`. Default `detach`. */
+  readonly lateAcquire?: 'detach' | 'refuse'
+  /**
+   * Which leases know where they were asked for: one in 128 and every one of a label that has leaked before
+   * (`adaptive`), all, or none. Capturing costs a few microseconds. Default `adaptive`.
+   */
+  readonly captureSites?: 'adaptive' | 'always' | 'off'
+  /** Refuses, resets and reclaims nothing, and reports what it would have done. Default false. */
+  readonly observe?: boolean
+  /** Whether idle connections let the process exit. Default false. */
+  readonly allowExitOnIdle?: boolean
+  /** The source of time. Default: the system's monotonic clock. */
+  readonly clock?: Clock
+}
+
+/** Pool options after checking: every one has its value. */
+export interface ResolvedPoolOptions<Client = unknown>
+  extends Required<Omit<PoolOptions<Client>, 'check' | 'clock'>>, Pick<PoolOptions<Client>, 'check'> {
+  readonly clock: Clock
+}

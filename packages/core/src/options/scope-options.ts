@@ -1,0 +1,22 @@
+import type { Clock } from '../ports/clock.js'
+import type { PoolMode } from '../ports/driver.js'
+import type { Priority } from './pool-options.js'
+import type { Settings } from './settings.js'
+
+/** What a unit of work says about itself when its scope is opened. */
+export interface ScopeOptions {
+  /** What it is, for errors, reports and snapshots: `GET /orders/:id`, a job's name. Without values of the request. */
+  readonly label: string
+  /** When it aborts, so does the scope's signal: its waiting callers are sent away and nothing more is granted. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds from now after which the scope's signal aborts and nothing more is granted. Default: no limit. */
+  readonly deadlineMs?: number | undefined
+  /** Session state that every lease of the scope must have. */
+  readonly settings?: Settings | undefined
+  /** Rank of its acquires among the waiters. Default: the enclosing scope's, else `normal`. */
+  readonly priority?: Priority | undefined
+  /** How its statements run. Default: the enclosing scope's, else the pool's `mode`. */
+  readonly mode?: PoolMode | undefined
+  /** The source of time. Default: the system's monotonic clock. */
+  readonly clock?: Clock | undefined
+}

@@ -1,0 +1,44 @@
+import type { WakeUp } from './wake-up.js'
+
+interface Entry {
+  readonly at: number
+  readonly callback: () => void
+}
+
+/**
+ * The bounds of things that go on beside the leases: opening, checking, cleaning and closing connections. There are at
+ * most a few per connection, so a set that is looked through at each wake-up is enough.
+ */
+export class Agenda {
+  readonly #entries = new Set<Entry>()
+  readonly #wakeUp: WakeUp
+
+  constructor(wakeUp: WakeUp) {
+    this.#wakeUp = wakeUp
+  }
+
+  /** Calls `callback` once at `at`; returns what takes it back. */
+  at(at: number, callback: () => void): () => void {
+    if (at === Number.POSITIVE_INFINITY) return () => {}
+    const entry = { at, callback }
+    this.#entries.add(entry)
+    this.#wakeUp.notLaterThan(at)
+    return () => {
+      this.#entries.delete(entry)
+    }
+  }
+
+  /** Calls what is due at `now`. Returns when the next is due. */
+  run(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const entry of this.#entries) {
+      if (entry.at > now) {
+        next = Math.min(next, entry.at)
+        continue
+      }
+      this.#entries.delete(entry)
+      entry.callback()
+    }
+    return next
+  }
+}

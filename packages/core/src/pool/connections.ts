@@ -1,0 +1,495 @@
+import { Connection } from '../connection/connection.js'
+import { SessionLedger } from '../connection/session-ledger.js'
+import type { ConnectFailedError } from '../errors/connect-failed-error.js'
+import { PoolClosedError } from '../errors/pool-closed-error.js'
+import { ResetFailedError } from '../errors/reset-failed-error.js'
+import { channels } from '../events/channels.js'
+import type { CloseReason, Leftover } from '../events/pool-events.js'
+import type { ResolvedPoolOptions } from '../options/pool-options.js'
+import type { Driver } from '../ports/driver.js'
+import type { Owner } from '../ports/owner.js'
+import { Agenda } from './agenda.js'
+import { bounded } from './bounded.js'
+import { Connector } from './connector.js'
+import { Counts } from './counts.js'
+import { farewell } from './farewell.js'
+import { IdleStack } from './idle-stack.js'
+import { recycle } from './recycle.js'
+import { Slots } from './slots.js'
+import { nextUpkeep } from './upkeep.js'
+import type { Waiter } from './waiter.js'
+import { WaitQueue } from './wait-queue.js'
+import { WakeUp } from './wake-up.js'
+
+/** What the pool does with callers: serves them, lets them wait, or sends them away for good. */
+export type PoolState =
+  | { readonly is: 'open' }
+  | { readonly is: 'paused' }
+  | { readonly is: 'closing'; readonly emptied: () => void }
+  | { readonly is: 'closed' }
+
+export interface ConnectionsParts<Client> {
+  readonly driver: Driver<Client>
+  readonly options: ResolvedPoolOptions<Client>
+  readonly poolId: number
+  /** Runs what it is given outside every context. */
+  readonly outside: <R>(work: () => R) => R
+  /** What the upper layers have due at `now`; returns when they have something next. */
+  readonly alsoDue: (now: number) => number
+  /** A waiter's deadline has passed; it has left the queue. */
+  readonly expired: (waiter: Waiter<Client>) => void
+}
+
+/** How much a lifetime is shortened at most, so that connections opened together do not end together. HikariCP does so too. */
+const LIFETIME_JITTER = 0.1
+/** After a failed attempt, `min` is refilled no sooner than this. Callers are not held back by it. */
+const REFILL_PAUSE_MS = 1_000
+
+/**
+ * The connections of one database and who waits for them: which one is lent next, when one more is opened, what becomes
+ * of one that comes back. It knows owners by name only; what a lease is, is told elsewhere.
+ */
+export class Connections<Client> {
+  readonly driver: Driver<Client>
+  readonly options: ResolvedPoolOptions<Client>
+  readonly slots: Slots
+  readonly queue: WaitQueue<Client> = new WaitQueue<Client>()
+  readonly counts: Counts = new Counts()
+  readonly wakeUp: WakeUp
+  readonly agenda: Agenda
+  readonly #parts: ConnectionsParts<Client>
+  readonly #all = new Set<Connection<Client>>()
+  readonly #idle: IdleStack<Client>
+  readonly #connector: Connector<Client>
+  #state: PoolState = { is: 'open' }
+  #max: number
+  #generation = 0
+  #lastId = 0
+  #lastConnectFailure: ConnectFailedError | undefined
+  #keepsMin: boolean
+  #refillNotBefore = 0
+
+  constructor(parts: ConnectionsParts<Client>) {
+    const { driver, options } = parts
+    const { clock } = options
+    this.#parts = parts
+    this.driver = driver
+    this.options = options
+    this.#max = options.max
+    this.#keepsMin = options.warmUp !== 'lazy'
+    this.slots = new Slots(options.max + options.overflow)
+    this.#idle = new IdleStack(options.idleOrder)
+    this.wakeUp = new WakeUp(clock, parts.outside, (now) => this.#work(now))
+    this.agenda = new Agenda(this.wakeUp)
+    this.#connector = new Connector({
+      pool: options.name,
+      driver,
+      clock,
+      agenda: this.agenda,
+      slots: this.slots,
+      connectTimeoutMs: options.connectTimeoutMs,
+      closeTimeoutMs: options.closeTimeoutMs,
+      outside: parts.outside,
+      opened: (client, startedAt) => this.#opened(client, startedAt),
+      failed: (error, forgone) => this.#connectFailed(error, forgone),
+      freed: () => this.#slotFreed(),
+    })
+  }
+
+  get state(): PoolState {
+    return this.#state
+  }
+
+  get max(): number {
+    return this.#max
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Why opening last failed, unless it has succeeded since. */
+  get lastConnectFailure(): ConnectFailedError | undefined {
+    return this.#lastConnectFailure
+  }
+
+  /** Every connection whose socket may still be there. */
+  get all(): ReadonlySet<Connection<Client>> {
+    return this.#all
+  }
+
+  /**
+   * A connection that can be lent this instant: idle, living, not in need of a check, and nobody waits for one. The
+   * caller must lend it at once.
+   */
+  takeIdle(now: number): Connection<Client> | undefined {
+    if (this.#state.is !== 'open' || this.queue.size > 0 || this.#idle.size === 0) return undefined
+    return this.#nextReady(now)
+  }
+
+  /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
+  enqueue(waiter: Waiter<Client>): void {
+    this.queue.add(waiter)
+    this.wakeUp.hold()
+    this.wakeUp.notLaterThan(waiter.request.deadlineAt)
+    this.serve()
+  }
+
+  /** Takes `waiter` out of the queue: it gave up. A connection being opened for it goes to the next, or to rest. */
+  withdraw(waiter: Waiter<Client>): boolean {
+    if (!this.queue.remove(waiter)) return false
+    this.wakeUp.letGo()
+    return true
+  }
+
+  /** Takes a connection back from its owner. Returns nothing when it is done at once, else when it will be. */
+  giveBack(connection: Connection<Client>, owner: Owner): Promise<void> | undefined {
+    connection.recycle()
+    if (connection.ledger.isClean) {
+      this.#offer(connection)
+      return undefined
+    }
+    return this.#recycle(connection, owner)
+  }
+
+  /** Takes a connection back to be closed. */
+  discard(connection: Connection<Client>, reason: unknown): Promise<void> {
+    connection.recycle()
+    return this.#close(connection, connection.ledger.lostBy === undefined ? 'discarded' : 'lost', reason)
+  }
+
+  /** Gives waiters what there is: idle connections, checks of such, or new ones being opened. */
+  serve(): void {
+    const { slots } = this
+    this.#keepsMin = true
+    while (this.#state.is === 'open' && this.queue.size > slots.opening + slots.checking) {
+      const connection = this.#idle.size > 0 ? this.#nextReady(this.options.clock.now()) : undefined
+      if (connection !== undefined) this.#handOver(connection)
+      else if (this.queue.size <= slots.opening + slots.checking) break
+      else if (slots.hasRoom && slots.opening < this.options.maxConnecting) this.#connector.open()
+      else break
+    }
+  }
+
+  /** Opens what `min` asks for and there is no failure to wait out. */
+  fill(): void {
+    const { slots } = this
+    if (!this.#keepsMin || this.#state.is === 'closing' || this.#state.is === 'closed') return
+    while (slots.total - slots.closing < this.options.min && slots.hasRoom && slots.opening < this.options.maxConnecting) {
+      if (this.options.clock.now() < this.#refillNotBefore) {
+        this.wakeUp.notLaterThan(this.#refillNotBefore)
+        return
+      }
+      this.#connector.open()
+    }
+  }
+
+  /** Opens one connection if there is none at all, so that `ready()` has something to prove. */
+  openFirst(): void {
+    if (this.slots.total === 0) this.#connector.open()
+  }
+
+  pause(): void {
+    if (this.#state.is === 'open') this.#state = { is: 'paused' }
+  }
+
+  resume(): void {
+    if (this.#state.is !== 'paused') return
+    this.#state = { is: 'open' }
+    this.serve()
+  }
+
+  /** Ages every connection: idle ones close now, lent ones when they come back. */
+  reconnect(): void {
+    this.#generation += 1
+    for (const connection of this.#idle.longestFirst()) this.#closeIdle(connection, 'generation')
+    this.fill()
+  }
+
+  resize(max: number): void {
+    this.#max = max
+    this.slots.limit = max + this.options.overflow
+    for (const connection of this.#idle.longestFirst()) {
+      if (this.slots.total - this.slots.closing <= max) break
+      this.#closeIdle(connection, 'surplus')
+    }
+    this.serve()
+  }
+
+  /** Lends no more and resolves when the last socket is gone. Lent connections are closed as they come back. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#state = { is: 'closing', emptied: resolve }
+      this.wakeUp.hold()
+      for (let waiter = this.queue.shift(); waiter !== undefined; waiter = this.queue.shift()) {
+        this.wakeUp.letGo()
+        waiter.request.refuse(new PoolClosedError(this.options.name))
+      }
+      this.#connector.abortAll()
+      for (const connection of this.#idle.longestFirst()) this.#closeIdle(connection, 'pool-closed')
+      this.#slotFreed()
+    })
+  }
+
+  #opened(client: Client, startedAt: number): void {
+    const { clock, maxLifetimeMs, name } = this.options
+    const now = clock.now()
+    const id = ++this.#lastId
+    const ledger = new SessionLedger(clock, () => this.#lost(connection))
+    const connection = new Connection<Client>({
+      id,
+      client,
+      ledger,
+      generation: this.#generation,
+      openedAt: now,
+      expiresAt: now + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER),
+      moves: this.slots,
+    })
+    this.slots.opened()
+    this.#all.add(connection)
+    this.#lastConnectFailure = undefined
+    this.#refillNotBefore = 0
+    this.counts.opened += 1
+    this.driver.watch(client, ledger)
+    if (channels.open.hasSubscribers) {
+      channels.open.publish({ pool: name, poolId: this.#parts.poolId, connection: id, afterMs: now - startedAt })
+    }
+    this.#offer(connection)
+    this.serve()
+    this.fill()
+  }
+
+  #connectFailed(error: ConnectFailedError, forgone: boolean): void {
+    if (forgone) return
+    this.#lastConnectFailure = error
+    this.#refillNotBefore = this.options.clock.now() + REFILL_PAUSE_MS
+    this.counts.openFailed += 1
+    if (channels['open-failed'].hasSubscribers) {
+      channels['open-failed'].publish({ pool: this.options.name, poolId: this.#parts.poolId, error })
+    }
+    // One failed attempt answers one caller, the one whose turn it is: the others may yet be served.
+    const waiter = this.queue.shift()
+    if (waiter === undefined) return
+    this.wakeUp.letGo()
+    waiter.request.refuse(error)
+  }
+
+  /** The next idle connection fit to be lent. Closes and checks on the way what is not. */
+  #nextReady(now: number): Connection<Client> | undefined {
+    for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
+      const doom = this.#doomOf(connection, now)
+      if (doom !== undefined) void this.#close(connection, doom)
+      else if (now - connection.provenAt <= this.options.checkAfterIdleMs) return connection
+      else {
+        void this.#check(connection)
+        return undefined
+      }
+    }
+    return undefined
+  }
+
+  #handOver(connection: Connection<Client>): void {
+    const waiter = this.queue.shift()
+    if (waiter === undefined) throw new Error('bug in Leasehold: a connection was handed over and nobody waited')
+    this.wakeUp.letGo()
+    this.#accept(connection, waiter)
+  }
+
+  #accept(connection: Connection<Client>, waiter: Waiter<Client>): void {
+    waiter.request.accept(connection)
+  }
+
+  /** A connection fit for anybody: it goes to the next waiter, or to rest. */
+  #offer(connection: Connection<Client>): void {
+    const now = this.options.clock.now()
+    connection.prove(now)
+    const doom = this.#doomOf(connection, now) ?? (this.queue.size === 0 ? this.#surplusOf() : undefined)
+    if (doom !== undefined) {
+      void this.#close(connection, doom)
+      return
+    }
+    if (this.#state.is === 'open' && this.queue.size > 0) {
+      this.#handOver(connection)
+      return
+    }
+    connection.rest(now)
+    this.#idle.push(connection)
+    if (this.options.allowExitOnIdle) this.driver.hold?.(connection.client, false)
+    this.wakeUp.notLaterThan(Math.min(now + this.options.idleTimeoutMs, now + this.options.keepaliveMs, connection.expiresAt))
+  }
+
+  /** Why a connection must not be lent again, if it must not. */
+  #doomOf(connection: Connection<Client>, now: number): CloseReason | undefined {
+    if (connection.ledger.lostBy !== undefined) return 'lost'
+    if (this.#state.is === 'closing' || this.#state.is === 'closed') return 'pool-closed'
+    if (connection.generation !== this.#generation) return 'generation'
+    if (connection.uses >= this.options.maxUses) return 'max-uses'
+    if (connection.expiresAt <= now) return 'max-lifetime'
+    return this.slots.total - this.slots.closing > this.slots.limit ? 'surplus' : undefined
+  }
+
+  /** Why nobody keeps one more connection when nobody waits, if that is so. */
+  #surplusOf(): CloseReason | undefined {
+    const open = this.slots.total - this.slots.closing
+    if (open > this.#max) return 'surplus'
+    return this.options.idleTimeoutMs === 0 && open > this.options.min ? 'idle' : undefined
+  }
+
+  async #check(connection: Connection<Client>): Promise<void> {
+    const { agenda, options, driver } = this
+    connection.check()
+    this.counts.checked += 1
+    const deadlineAt = options.clock.now() + options.checkTimeoutMs
+    const check = options.check ?? ((client: Client, signal: AbortSignal) => driver.check(client, signal))
+    try {
+      await bounded(agenda, deadlineAt, 'the check', (signal) =>
+        this.#parts.outside(async () => check(connection.client, signal)),
+      )
+      if (!connection.ledger.isClean) throw connection.ledger.lostBy ?? new Error('the check left the session in use')
+    } catch (error) {
+      await this.#close(connection, 'check-failed', error)
+      return
+    }
+    this.#offer(connection)
+    this.serve()
+  }
+
+  async #recycle(connection: Connection<Client>, owner: Owner): Promise<void> {
+    const { options, driver, agenda } = this
+    const lostBy = connection.ledger.lostBy
+    if (lostBy !== undefined) return this.#close(connection, 'lost', lostBy)
+    if (options.observe) {
+      this.#observed(connection, owner)
+      this.#offer(connection)
+      return undefined
+    }
+    const statement = connection.ledger.statement
+    const recycled = await this.#parts.outside(() =>
+      recycle(connection, { driver, agenda, clock: options.clock, resetTimeoutMs: options.resetTimeoutMs }),
+    )
+    if (recycled.was === 'clean') {
+      this.#offer(connection)
+      return undefined
+    }
+    const error =
+      recycled.was === 'left'
+        ? undefined
+        : new ResetFailedError({ pool: options.name, left: recycled.left, label: owner.label, cause: recycled.cause })
+    this.counts.reset[recycled.left] += 1
+    this.#publishReset(connection, owner, recycled.left, statement, error)
+    if (error === undefined) this.#offer(connection)
+    else await this.#close(connection, connection.ledger.lostBy === undefined ? 'reset-failed' : 'lost', error)
+    return undefined
+  }
+
+  #publishReset(
+    connection: Connection<Client>,
+    owner: Owner,
+    left: Leftover,
+    statement: string | undefined,
+    error: ResetFailedError | undefined,
+  ): void {
+    if (!channels.reset.hasSubscribers) return
+    channels.reset.publish({
+      pool: this.options.name,
+      poolId: this.#parts.poolId,
+      connection: connection.id,
+      left,
+      label: owner.label,
+      site: owner.site,
+      statement: statement === undefined ? undefined : this.driver.redact?.(statement),
+      error,
+    })
+  }
+
+  #observed(connection: Connection<Client>, owner: Owner): void {
+    if (!channels.observe.hasSubscribers) return
+    const { isQuiet, transaction } = connection.ledger
+    const why = isQuiet ? `${transaction} transaction at release` : 'statement running at release'
+    channels.observe.publish({
+      pool: this.options.name,
+      poolId: this.#parts.poolId,
+      would: 'reset',
+      why,
+      label: owner.label,
+    })
+  }
+
+  #lost(connection: Connection<Client>): void {
+    // A lent one is closed when it comes back: until then its owner finds out by its own query's error.
+    if (connection.state.at === 'idle') this.#closeIdle(connection, 'lost')
+  }
+
+  #closeIdle(connection: Connection<Client>, reason: CloseReason): void {
+    this.#idle.remove(connection)
+    void this.#close(connection, reason)
+  }
+
+  async #close(connection: Connection<Client>, reason: CloseReason, error?: unknown): Promise<void> {
+    const { options, driver, agenda, counts } = this
+    connection.close(reason)
+    counts.closed[reason] += 1
+    if (channels.close.hasSubscribers) {
+      channels.close.publish({
+        pool: options.name,
+        poolId: this.#parts.poolId,
+        connection: connection.id,
+        reason,
+        uses: connection.uses,
+        error: error ?? connection.ledger.lostBy,
+      })
+    }
+    await this.#parts.outside(() =>
+      farewell(driver, connection.client, { agenda, clock: options.clock, closeTimeoutMs: options.closeTimeoutMs }),
+    )
+    connection.closed()
+    this.#all.delete(connection)
+    this.#slotFreed()
+  }
+
+  #slotFreed(): void {
+    if (this.#state.is === 'closing') {
+      if (this.slots.total > 0) return
+      const { emptied } = this.#state
+      this.#state = { is: 'closed' }
+      this.wakeUp.letGo()
+      this.wakeUp.stop()
+      emptied()
+      return
+    }
+    this.serve()
+    this.fill()
+  }
+
+  /** Everything that is due, called by the one wake-up. Returns when the next thing is. */
+  #work(now: number): number {
+    const expired = this.#expireWaiters(now)
+    const agenda = this.agenda.run(now)
+    const upkeep = this.#upkeep(now)
+    return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
+  }
+
+  #expireWaiters(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const waiter of this.queue) {
+      const { deadlineAt } = waiter.request
+      if (deadlineAt > now) next = Math.min(next, deadlineAt)
+      else if (this.withdraw(waiter)) this.#parts.expired(waiter)
+    }
+    return next
+  }
+
+  #upkeep(now: number): number {
+    const { slots, options } = this
+    const plan = nextUpkeep(this.#idle.longestFirst(), {
+      now,
+      options,
+      spare: slots.total - slots.closing - options.min,
+      isChecking: slots.checking > 0,
+    })
+    for (const { connection, reason } of plan.close) this.#closeIdle(connection, reason)
+    if (plan.check !== undefined && this.#idle.remove(plan.check)) void this.#check(plan.check)
+    this.fill()
+    return plan.nextAt
+  }
+}

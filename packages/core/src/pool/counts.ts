@@ -1,0 +1,21 @@
+import type { CloseReason, Leftover } from '../events/pool-events.js'
+
+/** What has happened in a pool since it was made. Numbers only ever grow. */
+export class Counts {
+  opened = 0
+  openFailed = 0
+  checked = 0
+  readonly closed: Record<CloseReason, number> = {
+    idle: 0,
+    'max-lifetime': 0,
+    'max-uses': 0,
+    surplus: 0,
+    generation: 0,
+    discarded: 0,
+    lost: 0,
+    'check-failed': 0,
+    'reset-failed': 0,
+    'pool-closed': 0,
+  }
+  readonly reset: Record<Leftover, number> = { 'open transaction': 0, 'failed transaction': 0, 'running statement': 0 }
+}

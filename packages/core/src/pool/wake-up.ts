@@ -1,0 +1,63 @@
+import type { Cancel, Clock } from '../ports/clock.js'
+
+/**
+ * The one wake-up of a pool, set to the next thing due (ARCHITECTURE.md, promise 9). It is armed anew only when
+ * something is due earlier: on the way of a lease that is one comparison.
+ */
+export class WakeUp {
+  readonly #clock: Clock
+  readonly #work: (now: number) => number
+  readonly #outside: <R>(work: () => R) => R
+  #at = Number.POSITIVE_INFINITY
+  #cancel: Cancel | undefined
+  #waiting = 0
+  #stopped = false
+
+  /**
+   * @param work does all that is due at `now` and returns when the next thing is, `Infinity` if nothing is.
+   * @param outside runs what it is given outside every context: a timer keeps the context it is made in.
+   */
+  constructor(clock: Clock, outside: <R>(work: () => R) => R, work: (now: number) => number) {
+    this.#clock = clock
+    this.#outside = outside
+    this.#work = work
+  }
+
+  /** Something is due at `at`. */
+  notLaterThan(at: number): void {
+    if (at < this.#at) this.#arm(at)
+  }
+
+  /** One more caller waits; while any does, the wake-up keeps the process alive. */
+  hold(): void {
+    this.#waiting += 1
+    if (this.#waiting === 1) this.#cancel?.keepAlive?.(true)
+  }
+
+  letGo(): void {
+    this.#waiting -= 1
+    if (this.#waiting === 0) this.#cancel?.keepAlive?.(false)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#at = Number.POSITIVE_INFINITY
+  }
+
+  #arm(at: number): void {
+    if (this.#stopped) return
+    this.#cancel?.()
+    this.#at = at
+    this.#cancel = this.#outside(() => this.#clock.wake(at, () => this.#ring()))
+    if (this.#waiting > 0) this.#cancel.keepAlive?.(true)
+  }
+
+  #ring(): void {
+    this.#cancel = undefined
+    this.#at = Number.POSITIVE_INFINITY
+    const next = this.#work(this.#clock.now())
+    if (next < this.#at) this.#arm(next)
+  }
+}

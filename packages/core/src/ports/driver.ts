@@ -1,0 +1,93 @@
+/** What the session's transaction is, as the server last said: none, open, or failed and waiting for its rollback. */
+export type TransactionStatus = 'idle' | 'open' | 'failed'
+
+/** What an error means for the connection and for the pool. */
+export type ErrorKind = 'query' | 'transient' | 'saturated' | 'read-only' | 'denied' | 'fatal'
+
+/** How statements may run on connections lent inside a scope. PgBouncer's words. */
+export type PoolMode = 'session' | 'transaction' | 'statement'
+
+/**
+ * What a driver tells about a session while it lives. The driver must call these before any callback of the user sees
+ * the same event: a user's callback may release the connection, and what is booked by then decides what happens to it.
+ */
+export interface SessionObserver {
+  /** A statement went out; `statement` is its text where the driver knows it. The session is busy until `quiet`. */
+  busy(statement?: string): void
+  /**
+   * The statement that runs has been answered with an error or is otherwise over, and only the server's "ready" is
+   * still on its way. Spares the connection a cancel when it is given back in this short moment.
+   */
+  settling?(): void
+  /** Every answer that was owed has come, and nothing is unsynced. */
+  quiet(transaction: TransactionStatus): void
+  /** The session is dead: socket closed, protocol broken, backend gone. May come more than once. */
+  lost(error: Error): void
+}
+
+/** What is known of a session, for whoever must decide about it. Read-only. */
+export interface LedgerView {
+  readonly transaction: TransactionStatus
+  /** False while a statement runs, a portal is open or a COPY goes on. */
+  readonly isQuiet: boolean
+  /** Why the session is dead, if it is. */
+  readonly lostBy: Error | undefined
+}
+
+/**
+ * What a fenced handle asks of the lease that it belongs to. A handle may keep the gate; the gate never keeps the
+ * handle, so that a forgotten handle can be collected.
+ */
+export interface LeaseGate {
+  /** False from the moment of release on. */
+  readonly open: boolean
+  /** The mode under which the lease was granted: in `statement` mode a handle refuses explicit transactions. */
+  readonly mode: PoolMode
+  /** Must be called before anything is sent. Throws `LEASEHOLD_LEASE_RELEASED` once the lease is over. */
+  pass(operation: string): void
+  /**
+   * Refuses an explicit transaction in `statement` mode: throws `LEASEHOLD_MODE_VIOLATION`, or only reports it when
+   * the pool observes.
+   */
+  refuseTransaction(): void
+  /** Gives the connection back. Harmless when it is already back. */
+  release(): void
+  /** Gives the connection back to be closed. Harmless when it is already back. */
+  discard(reason: unknown): void
+  /** `callback` runs once, when the lease ends; at once if it has ended. It must not reference the handle. */
+  onEnd(callback: () => void): void
+}
+
+/**
+ * How the pool speaks to one kind of database connection. The first six methods make a driver; the others make it a
+ * better one. Core knows no SQL: whatever has to be said to a server is said in here.
+ */
+export interface Driver<Client> {
+  /** For messages: `pg`, `mysql2`. */
+  readonly name: string
+  /** Opens one connection. When `signal` aborts, it must reject soon and leave no socket behind. */
+  connect(signal: AbortSignal): Promise<Client>
+  /** The cheapest proof of life; rejects when there is none. */
+  check(client: Client, signal?: AbortSignal): Promise<void>
+  /** Starts telling `observer` about the session; returns what stops it. */
+  watch(client: Client, observer: SessionObserver): () => void
+  /** Makes the session as its first owner met it, given what is left on it. Rejects when it cannot. */
+  reset(client: Client, ledger: LedgerView, signal?: AbortSignal): Promise<void>
+  /** Says farewell and closes. Resolves when the socket is closed, also when the session was dead already. */
+  close(client: Client): Promise<void>
+  /** What an error of this driver means. */
+  classify(error: unknown): ErrorKind
+
+  /** The fenced handle of one lease; without it the bare client is lent, and use after release goes unnoticed. */
+  lend?(client: Client, gate: LeaseGate): Client
+  /** Ends what still runs, until the session is quiet; rejects when it cannot before `signal` aborts. */
+  quiesce?(client: Client, signal: AbortSignal): Promise<void>
+  /** Cancels the running statement. Resolves when the cancel request's own socket has closed. */
+  cancel?(client: Client): Promise<void>
+  /** Closes at once, without farewell; the socket is gone when this returns. */
+  destroy?(client: Client): void
+  /** Whether the socket keeps the process alive. */
+  hold?(client: Client, alive: boolean): void
+  /** A statement's text without its literals, for reports; without it, reports hold no statements. */
+  redact?(statement: string): string
+}

@@ -1,0 +1,9 @@
+/** Who holds a connection, as far as the pool needs to know: enough to say so in an error, a report or a snapshot. */
+export interface Owner {
+  /** The unit of work: `GET /orders/:id`, a job's name. */
+  readonly label: string
+  /** Where the lease was asked for, when that was captured: the first line of the caller's own code. */
+  readonly site: string | undefined
+  /** When the connection was lent, in the clock's milliseconds. */
+  readonly since: number
+}

@@ -1,0 +1,195 @@
+import { ScopeClosedError } from '../errors/scope-closed-error.js'
+import type { HeldLease, LeaseHolder } from '../lease/lending.js'
+import type { Priority } from '../options/pool-options.js'
+import type { Settings } from '../options/settings.js'
+import type { Clock } from '../ports/clock.js'
+import type { PoolMode } from '../ports/driver.js'
+import { type Context, runInContext, runOutsideContext } from './context.js'
+import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
+
+/** What a scope is opened with. */
+export interface ScopeFacts {
+  readonly label: string
+  readonly signal: AbortSignal | undefined
+  readonly deadlineAt: number
+  readonly settings: Settings | undefined
+  readonly priority: Priority
+  readonly mode: PoolMode | undefined
+  readonly clock: Clock
+}
+
+type ScopeState =
+  | { readonly is: 'open' }
+  | { readonly is: 'closing'; readonly done: Promise<void> }
+  | { readonly is: 'closed' }
+
+/** Why nothing more is granted in a scope's name. */
+export interface ScopeAbort {
+  readonly why: 'closed' | 'deadline' | 'signal'
+  /** The reason of the scope's signal. */
+  readonly reason: unknown
+}
+
+/** A caller that waits in the scope's name and must be sent away when the scope ends. */
+export interface PendingAcquire {
+  abandon(abort: ScopeAbort): void
+}
+
+/**
+ * One unit of work: a request, a job, a message. Nothing is borrowed until its first query, and when it closes
+ * everything that it still holds is taken back.
+ */
+export class Scope implements LeaseHolder, Deadlined {
+  readonly label: string
+  readonly settings: Settings | undefined
+  readonly priority: Priority
+  readonly mode: PoolMode | undefined
+  readonly deadlineAt: number
+  readonly #clock: Clock
+  readonly #context: Context
+  readonly #followed: AbortSignal | undefined
+  readonly #held: HeldLease[] = []
+  #pending: Set<PendingAcquire> | undefined
+  #shared: Map<number, Promise<unknown>> | undefined
+  #controller: AbortController | undefined
+  #aborted: ScopeAbort | undefined
+  #state: ScopeState = { is: 'open' }
+
+  /** Scopes are made by `openScope` and `runInScope`. */
+  constructor(facts: ScopeFacts) {
+    this.label = facts.label
+    this.settings = facts.settings
+    this.priority = facts.priority
+    this.mode = facts.mode
+    this.#clock = facts.clock
+    this.deadlineAt = facts.deadlineAt
+    this.#context = { scope: this }
+    this.#followed = facts.signal
+    if (facts.signal !== undefined) this.#follow(facts.signal)
+    if (this.deadlineAt !== Number.POSITIVE_INFINITY) DeadlineWatch.of(facts.clock, runOutsideContext).add(this)
+  }
+
+  /** Whether work may still borrow in its name. */
+  get isOpen(): boolean {
+    return this.#state.is === 'open'
+  }
+
+  /** Aborts when the scope closes, when its deadline passes, or when the signal that it was given aborts. */
+  get signal(): AbortSignal {
+    // Made when first asked for: most requests never do, and a controller costs more than a lease.
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** How many leases are held in its name. */
+  get held(): number {
+    return this.#held.length
+  }
+
+  /** Milliseconds until its deadline; `Infinity` when it has none. */
+  remainingMs(): number {
+    return this.deadlineAt === Number.POSITIVE_INFINITY ? this.deadlineAt : this.deadlineAt - this.#clock.now()
+  }
+
+  /** Why nothing more is granted in its name, if that is so. */
+  get aborted(): ScopeAbort | undefined {
+    return this.#aborted
+  }
+
+  /** Runs `work` with this scope as the current one. */
+  run<R>(work: () => R): R {
+    return runInContext(this.#context, work)
+  }
+
+  /** A function that does what `callback` does, with this scope as the current one. */
+  bind<A extends unknown[], R>(callback: (...args: A) => R): (...args: A) => R {
+    return (...args) => this.run(() => callback(...args))
+  }
+
+  /**
+   * Ends the scope: aborts its signal, sends its waiting callers away, and takes back all that it holds. A second call
+   * joins the first.
+   *
+   * @returns resolves when nothing is held in its name and what was held is fit for the next owner. Never rejects.
+   */
+  close(reason: unknown = new ScopeClosedError({ label: this.label })): Promise<void> {
+    if (this.#state.is === 'closing') return this.#state.done
+    if (this.#state.is === 'closed') return Promise.resolve()
+    DeadlineWatch.of(this.#clock, runOutsideContext).remove(this)
+    this.#followed?.removeEventListener('abort', this.#onFollowedAbort)
+    // Set before the signal aborts: its listeners may acquire, and must not be granted what nobody would take back.
+    this.#state = { is: 'closed' }
+    this.#abort({ why: 'closed', reason })
+    if (this.#held.length === 0) return Promise.resolve()
+    // Last granted first: what shares a session is taken before the session itself.
+    const taken = [...this.#held].reverse().map((lease) => lease.takeBack())
+    const done = Promise.all(taken).then(() => {
+      this.#state = { is: 'closed' }
+    })
+    this.#state = { is: 'closing', done }
+    return done
+  }
+
+  expire(): void {
+    const reason = new DOMException(`the deadline of scope "${this.label}" has passed`, 'TimeoutError')
+    this.#abort({ why: 'deadline', reason })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  holds(lease: HeldLease): void {
+    lease.heldAt = this.#held.length
+    this.#held.push(lease)
+  }
+
+  drops(lease: HeldLease): void {
+    const last = this.#held.pop()
+    if (last === undefined || last === lease) return
+    // The last one moves into the gap, so that dropping takes constant time.
+    this.#held[lease.heldAt] = last
+    last.heldAt = lease.heldAt
+  }
+
+  waits(pending: PendingAcquire): void {
+    ;(this.#pending ??= new Set()).add(pending)
+  }
+
+  waitsNoMore(pending: PendingAcquire): void {
+    this.#pending?.delete(pending)
+  }
+
+  /** The scope's own session on the pool with this id, in `session` mode. */
+  sharedOn<T>(poolId: number): Promise<T> | undefined {
+    return this.#shared?.get(poolId) as Promise<T> | undefined
+  }
+
+  shareOn(poolId: number, shared: Promise<unknown> | undefined): void {
+    this.#shared ??= new Map()
+    if (shared === undefined) this.#shared.delete(poolId)
+    else this.#shared.set(poolId, shared)
+  }
+
+  readonly #onFollowedAbort = (): void => {
+    this.#abort({ why: 'signal', reason: this.#followed?.reason })
+  }
+
+  #follow(signal: AbortSignal): void {
+    if (signal.aborted) this.#onFollowedAbort()
+    else signal.addEventListener('abort', this.#onFollowedAbort, { once: true })
+  }
+
+  /** Aborts the signal and sends waiting callers away; what is held stays held until the scope closes. */
+  #abort(abort: ScopeAbort): void {
+    if (this.#aborted !== undefined) return
+    this.#aborted = abort
+    const pending = this.#pending
+    this.#pending = undefined
+    if (pending !== undefined) for (const acquire of pending) acquire.abandon(abort)
+    this.#controller?.abort(abort.reason)
+  }
+}

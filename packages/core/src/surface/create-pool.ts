@@ -1,0 +1,16 @@
+import { printDebugLines } from '../events/debug-lines.js'
+import { checkPoolOptions } from '../options/check-pool-options.js'
+import type { PoolOptions } from '../options/pool-options.js'
+import { systemClock } from '../pool/system-clock.js'
+import type { Driver } from '../ports/driver.js'
+import { Pool } from './pool.js'
+
+/**
+ * Makes a pool of connections that `driver` opens. Nothing is opened before the first acquire, unless `warmUp` says so.
+ *
+ * @throws {InvalidOptionsError} naming all that is wrong with `options`.
+ */
+export function createPool<Client>(driver: Driver<Client>, options?: PoolOptions<Client>): Pool<Client> {
+  if (process.env['LEASEHOLD_DEBUG'] === '1') printDebugLines()
+  return new Pool(driver, checkPoolOptions<Client>(options, driver.name, { clock: systemClock }))
+}

@@ -1,0 +1,356 @@
+import { AbortedError } from '../errors/aborted-error.js'
+import { AcquireTimeoutError } from '../errors/acquire-timeout-error.js'
+import type { LeaseholdError } from '../errors/leasehold-error.js'
+import { PoolClosedError } from '../errors/pool-closed-error.js'
+import { QueueFullError } from '../errors/queue-full-error.js'
+import { ScopeClosedError } from '../errors/scope-closed-error.js'
+import { acquireChannel, channels } from '../events/channels.js'
+import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
+import { subscribe } from '../events/subscribe.js'
+import type { Lease } from '../lease/lease.js'
+import { Leases } from '../lease/leases.js'
+import type { LeaseTerms, Lending } from '../lease/lending.js'
+import type { AcquireRequest } from '../options/acquire-request.js'
+import { checkAcquireRequest } from '../options/check-acquire-request.js'
+import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
+import type { ResolvedPoolOptions } from '../options/pool-options.js'
+import { Connections } from '../pool/connections.js'
+import { Waiter } from '../pool/waiter.js'
+import type { Driver } from '../ports/driver.js'
+import { currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
+import type { PendingAcquire, Scope, ScopeAbort } from '../scope/scope.js'
+import { LateAcquires } from './late-acquires.js'
+import { acquireShared } from './shared-session.js'
+import type { PoolSnapshot } from './snapshot.js'
+import { takeSnapshot } from './take-snapshot.js'
+
+/** What was asked for, once scope and defaults are worked in. */
+export interface Asked {
+  readonly terms: LeaseTerms
+  readonly request: AcquireRequest
+  readonly scope: Scope | undefined
+  readonly now: number
+}
+
+const NO_REQUEST: AcquireRequest = {}
+const NO_LABEL = 'outside any scope'
+const CLOSE_DEADLINE_MS = 10_000
+
+/** The connections of one database, lent one lease at a time. Made by `createPool`. */
+export class Pool<Client> {
+  readonly #id = nextPoolId()
+  readonly #connections: Connections<Client>
+  readonly #leases: Leases<Client>
+  readonly #late: LateAcquires
+  readonly #options: ResolvedPoolOptions<Client>
+  #timeouts = 0
+  #refused = 0
+  #aborted = 0
+  #ready: Promise<void> | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(driver: Driver<Client>, options: ResolvedPoolOptions<Client>) {
+    this.#options = options
+    this.#connections = new Connections({
+      driver,
+      options,
+      poolId: this.#id,
+      outside: runOutsideContext,
+      alsoDue: (now) => this.#leases.watch(now),
+      expired: (waiter) => this.#expired(waiter),
+    })
+    this.#leases = new Leases(this.#connections, this.#id)
+    this.#late = new LateAcquires(options.name, this.#id)
+    if (options.warmUp === 'lazy') return
+    this.#connections.fill()
+    this.#connections.openFirst()
+    if (options.warmUp === 'required') this.#ready = this.#firstConnection()
+  }
+
+  get name(): string {
+    return this.#options.name
+  }
+
+  /** The options in force, defaults filled in. */
+  get options(): ResolvedPoolOptions<Client> {
+    return this.#options
+  }
+
+  /**
+   * Lends a connection, at once if one is free, else as soon as it is this caller's turn.
+   *
+   * @throws {AcquireTimeoutError} when none was free within the timeout or the scope's deadline.
+   * @throws {ConnectFailedError} when it was this caller's turn and a connection could not be opened.
+   * @throws {QueueFullError} when `maxWaiting` callers wait already.
+   * @throws {AbortedError} when `signal` or the scope's signal aborted.
+   * @throws {ScopeClosedError} when the scope has closed and `lateAcquire` is `refuse`, or closed while it waited.
+   * @throws {PoolClosedError} when the pool closes or is closed.
+   * @throws {InvalidOptionsError} when something is wrong with `request`.
+   */
+  acquire(request: AcquireRequest = NO_REQUEST): Promise<Lease<Client>> {
+    if (acquireChannel.hasSubscribers) return this.#acquireTraced(request)
+    try {
+      return this.#acquire(request)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /**
+   * Lends a connection if that takes no waiting: one is idle, living and in need of no check, and nobody waits.
+   * For callers that cannot wait, or that want to spare themselves a promise.
+   */
+  tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
+    const asked = this.#ask(request)
+    if (this.#sharesSession(asked)) return undefined
+    const connection = this.#connections.takeIdle(asked.now)
+    return connection === undefined ? undefined : this.#leases.leaseOf(this.#leases.grant(connection, asked.terms, asked.now))
+  }
+
+  /** Acquires, runs `work` with the lease's client, awaits what it returns, and releases: always. */
+  async use<R>(
+    work: (client: Client, lease: Lease<Client>) => R | PromiseLike<R>,
+    request: AcquireRequest = NO_REQUEST,
+  ): Promise<Awaited<R>> {
+    const lease = await this.acquire(request)
+    try {
+      return await work(lease.client, lease)
+    } finally {
+      lease.release()
+    }
+  }
+
+  /** What is known of the pool now. */
+  snapshot(): PoolSnapshot {
+    const counts = { timeouts: this.#timeouts, refused: this.#refused, aborted: this.#aborted, late: this.#late.count }
+    return takeSnapshot(this.#connections, this.#leases, counts)
+  }
+
+  /** Calls `listener` for each `event` of this pool; returns what stops it. */
+  on<Name extends PoolEventName>(event: Name, listener: (event: PoolEvents[Name]) => void): () => void {
+    return subscribe(this.#id, event, listener)
+  }
+
+  /** Lends no more until `resume`; callers wait, within their deadlines. What is lent stays lent. */
+  pause(): void {
+    this.#connections.pause()
+  }
+
+  resume(): void {
+    this.#connections.resume()
+  }
+
+  /** Replaces every connection: idle ones now, lent ones when they come back. */
+  reconnect(): void {
+    this.#connections.reconnect()
+  }
+
+  /** Changes `max`. What is open beyond it is closed as it comes back. */
+  resize(max: number): void {
+    checkNewMax(max, this.#options.min)
+    this.#connections.resize(max)
+  }
+
+  /**
+   * Resolves when the pool has shown that it can open a connection, with `warmUp: 'required'`; otherwise at once.
+   *
+   * @throws {ConnectFailedError} when the first connection could not be opened.
+   */
+  ready(): Promise<void> {
+    return this.#ready ?? Promise.resolve()
+  }
+
+  /**
+   * Lends no more, sends waiting callers away, and resolves when every connection is closed. What is still lent after
+   * `deadlineMs` (default 10,000; `Infinity` waits for ever) is taken back and closed. A second call joins the first.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options)
+    return (this.#closed ??= this.#close(options.deadlineMs ?? CLOSE_DEADLINE_MS))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const deadline = this.#connections.agenda.at(this.#options.clock.now() + deadlineMs, () => this.#leases.takeBackAll())
+    await this.#connections.drain()
+    deadline()
+  }
+
+  #acquire(request: AcquireRequest): Promise<Lease<Client>> {
+    const asked = this.#ask(request)
+    if (this.#sharesSession(asked)) return this.#acquireShared(asked)
+    const connection = this.#connections.takeIdle(asked.now)
+    if (connection === undefined) return this.#wait(asked, this.#leaseOf)
+    return Promise.resolve(this.#leases.leaseOf(this.#leases.grant(connection, asked.terms, asked.now)))
+  }
+
+  async #acquireTraced(request: AcquireRequest): Promise<Lease<Client>> {
+    const since = this.#options.clock.now()
+    const context = { pool: this.name, poolId: this.#id, label: '', waitedMs: 0, connection: 0 }
+    return acquireChannel.tracePromise(async () => {
+      const lease = await this.#acquire(request)
+      context.label = lease.label
+      context.waitedMs = this.#options.clock.now() - since
+      context.connection = lease.connectionId
+      return lease
+    }, context)
+  }
+
+  /** Works the scope and the defaults into a request. Throws what can be refused at once. */
+  #ask(request: AcquireRequest): Asked {
+    if (request !== NO_REQUEST) checkAcquireRequest(request)
+    const { is } = this.#connections.state
+    if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.name)
+    const now = this.#options.clock.now()
+    // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
+    let scope = request.hold === 'long' ? undefined : currentContext()?.scope
+    let label = request.label ?? scope?.label ?? NO_LABEL
+    const site = this.#leases.sites.capture(label, this.acquire)
+    if (scope !== undefined && !scope.isOpen) {
+      if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
+        throw new ScopeClosedError({ label: scope.label, pool: this.name, cause: scope.aborted?.reason })
+      }
+      this.#late.report(label, this.acquire)
+      label = `${label} (after its scope closed)`
+      scope = undefined
+    }
+    if (scope?.aborted !== undefined) throw this.#abandoned(scope.aborted, now, now)
+    if (request.signal?.aborted === true) throw this.#abort(request.signal.reason, now, now)
+    const terms: LeaseTerms = {
+      label,
+      site,
+      mode: scope?.mode ?? this.#options.mode,
+      isLong: request.hold === 'long',
+      isShared: false,
+      holder: scope,
+    }
+    return { terms, request, scope, now }
+  }
+
+  #sharesSession(asked: Asked): asked is Asked & { readonly scope: Scope } {
+    return asked.scope !== undefined && asked.terms.mode === 'session'
+  }
+
+  async #acquireShared(asked: Asked & { readonly scope: Scope }): Promise<Lease<Client>> {
+    const base = await acquireShared(this.#id, asked, (shared) => {
+      const connection = this.#connections.takeIdle(shared.now)
+      return connection === undefined
+        ? this.#wait(shared, (lending) => lending)
+        : Promise.resolve(this.#leases.grant(connection, shared.terms, shared.now))
+    })
+    if (asked.scope.aborted !== undefined) throw this.#abandoned(asked.scope.aborted, asked.now, this.#options.clock.now())
+    return this.#leases.leaseOf(this.#leases.borrow(base, asked.terms))
+  }
+
+  readonly #leaseOf = (lending: Lending<Client>): Lease<Client> => this.#leases.leaseOf(lending)
+
+  #wait<T>(asked: Asked, give: (lending: Lending<Client>) => T): Promise<T> {
+    const { request, scope, now, terms } = asked
+    const { queue } = this.#connections
+    const { acquireTimeoutMs, maxWaiting } = this.#options
+    if (queue.size >= maxWaiting) this.#queueFull(terms.label)
+    const timeoutMs = Math.min(request.timeoutMs ?? acquireTimeoutMs, scope?.remainingMs() ?? Number.POSITIVE_INFINITY)
+    const { signal } = request
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        scope?.waitsNoMore(pending)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const waiter = new Waiter<Client>({
+        priority: request.priority ?? scope?.priority ?? 'normal',
+        label: terms.label,
+        since: now,
+        deadlineAt: now + timeoutMs,
+        accept: (connection) => {
+          settled()
+          resolve(give(this.#leases.grant(connection, terms, this.#options.clock.now())))
+        },
+        refuse: (error) => {
+          settled()
+          reject(error)
+        },
+      })
+      const giveUp = (error: () => LeaseholdError): void => {
+        if (this.#connections.withdraw(waiter)) waiter.request.refuse(error())
+      }
+      const onAbort = (): void => giveUp(() => this.#abort(signal?.reason, now, this.#options.clock.now()))
+      const pending: PendingAcquire = {
+        abandon: (abort) => giveUp(() => this.#abandoned(abort, now, this.#options.clock.now())),
+      }
+      scope?.waits(pending)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#connections.enqueue(waiter)
+    })
+  }
+
+  #queueFull(label: string): void {
+    const { queue } = this.#connections
+    if (this.#options.observe) {
+      if (!channels.observe.hasSubscribers) return
+      const why = `maxWaiting is ${this.#options.maxWaiting} and ${queue.size} wait`
+      channels.observe.publish({ pool: this.name, poolId: this.#id, would: 'refuse', why, label })
+      return
+    }
+    this.#refused += 1
+    throw new QueueFullError({
+      pool: this.name,
+      waiting: queue.size,
+      maxWaiting: this.#options.maxWaiting,
+      holders: this.#leases.holders(),
+    })
+  }
+
+  #expired(waiter: Waiter<Client>): void {
+    const { since, label } = waiter.request
+    const error = this.#timeout(since, this.#options.clock.now())
+    if (channels.timeout.hasSubscribers) channels.timeout.publish({ pool: this.name, poolId: this.#id, label, error })
+    waiter.request.refuse(error)
+  }
+
+  #timeout(since: number, now: number): AcquireTimeoutError {
+    const { slots, queue, lastConnectFailure, state } = this.#connections
+    this.#timeouts += 1
+    return new AcquireTimeoutError({
+      pool: this.name,
+      waitedMs: now - since,
+      waiting: queue.size,
+      total: slots.total,
+      limit: slots.limit,
+      holders: this.#leases.holders(),
+      paused: state.is === 'paused',
+      lastConnectFailure,
+    })
+  }
+
+  #abort(cause: unknown, since: number, now: number): AbortedError {
+    this.#aborted += 1
+    return new AbortedError({ pool: this.name, waitedMs: now - since, cause })
+  }
+
+  #abandoned(abort: ScopeAbort, since: number, now: number): LeaseholdError {
+    if (abort.why === 'deadline') return this.#timeout(since, now)
+    if (abort.why === 'signal') return this.#abort(abort.reason, since, now)
+    this.#aborted += 1
+    const label = currentContext()?.scope.label ?? NO_LABEL
+    return new ScopeClosedError({ label, pool: this.name, cause: abort.reason })
+  }
+
+  /** Settles with the first connection that is opened or fails to be. */
+  #firstConnection(): Promise<void> {
+    const first = new Promise<void>((resolve, reject) => {
+      const done = (settle: () => void): void => {
+        offOpen()
+        offFailed()
+        settle()
+      }
+      const offOpen = this.on('open', () => done(resolve))
+      const offFailed = this.on('open-failed', ({ error }) => done(() => reject(error)))
+    })
+    // Who never asks for ready() has chosen not to know: that must not end the process.
+    first.catch(() => {})
+    return first
+  }
+}

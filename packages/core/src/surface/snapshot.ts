@@ -1,0 +1,54 @@
+import type { Holder } from '../errors/holder.js'
+import type { CloseReason, LeakKind, Leftover } from '../events/pool-events.js'
+
+/** Everything that is known of a pool at one moment, as one plain object without secrets and literals. */
+export interface PoolSnapshot {
+  readonly name: string
+  readonly driver: string
+  readonly state: 'open' | 'paused' | 'closing' | 'closed'
+  readonly min: number
+  readonly max: number
+  readonly overflow: number
+  /** Counts up with every `reconnect()`. */
+  readonly generation: number
+  readonly connections: {
+    readonly total: number
+    readonly idle: number
+    readonly lent: number
+    readonly opening: number
+    readonly checking: number
+    readonly recycling: number
+    readonly closing: number
+    /** The most that `total` has ever been. */
+    readonly peak: number
+  }
+  readonly waiting: {
+    readonly count: number
+    /** How long the one that waits longest has waited, in milliseconds. */
+    readonly oldestMs: number
+    readonly high: number
+    readonly normal: number
+    readonly low: number
+  }
+  /** Who holds connections, the longest first. */
+  readonly holders: readonly Holder[]
+  /** What has happened since the pool was made. */
+  readonly counts: {
+    readonly granted: number
+    readonly released: number
+    readonly timeouts: number
+    readonly refused: number
+    readonly aborted: number
+    readonly opened: number
+    readonly openFailed: number
+    readonly checked: number
+    readonly closed: Readonly<Record<CloseReason, number>>
+    readonly reset: Readonly<Record<Leftover, number>>
+    readonly leaks: Readonly<Record<LeakKind, number>>
+    readonly lateAcquires: number
+  }
+  /** Milliseconds, over all leases that have ended: how long they were held, and how much of that the database worked. */
+  readonly time: { readonly heldMs: number; readonly busyMs: number }
+  /** Why opening last failed, unless it has succeeded since. */
+  readonly lastConnectFailure: { readonly message: string; readonly code: string } | undefined
+}

@@ -1,0 +1,69 @@
+import type { Leases } from '../lease/leases.js'
+import type { Connections } from '../pool/connections.js'
+import type { PoolSnapshot } from './snapshot.js'
+
+export interface CallerCounts {
+  readonly timeouts: number
+  readonly refused: number
+  readonly aborted: number
+  readonly late: number
+}
+
+/** Puts together what the layers know, as a copy that nobody else holds. */
+export function takeSnapshot<Client>(
+  connections: Connections<Client>,
+  leases: Leases<Client>,
+  callers: CallerCounts,
+): PoolSnapshot {
+  const { options, slots, queue, counts, lastConnectFailure } = connections
+  const { granted, released, heldMs, busyMs, leaks } = leases.totals
+  const now = options.clock.now()
+  let oldestMs = 0
+  for (const waiter of queue) oldestMs = Math.max(oldestMs, now - waiter.request.since)
+  return {
+    name: options.name,
+    driver: connections.driver.name,
+    state: connections.state.is,
+    min: options.min,
+    max: connections.max,
+    overflow: options.overflow,
+    generation: connections.generation,
+    connections: {
+      total: slots.total,
+      idle: slots.idle,
+      lent: slots.lent,
+      opening: slots.opening,
+      checking: slots.checking,
+      recycling: slots.recycling,
+      closing: slots.closing,
+      peak: slots.peak,
+    },
+    waiting: {
+      count: queue.size,
+      oldestMs,
+      high: queue.sizeOf('high'),
+      normal: queue.sizeOf('normal'),
+      low: queue.sizeOf('low'),
+    },
+    holders: leases.holders(),
+    counts: {
+      granted,
+      released,
+      timeouts: callers.timeouts,
+      refused: callers.refused,
+      aborted: callers.aborted,
+      opened: counts.opened,
+      openFailed: counts.openFailed,
+      checked: counts.checked,
+      closed: { ...counts.closed },
+      reset: { ...counts.reset },
+      leaks,
+      lateAcquires: callers.late,
+    },
+    time: { heldMs, busyMs },
+    lastConnectFailure:
+      lastConnectFailure === undefined
+        ? undefined
+        : { message: lastConnectFailure.message, code: lastConnectFailure.code },
+  }
+}

@@ -1,0 +1,4 @@
+export { describeClockContract, type ClockContractHarness } from './describe-clock-contract.js'
+export { describeDriverContract, type DriverContractHarness } from './describe-driver-contract.js'
+export { describeScopeCarrierContract } from './describe-scope-carrier-contract.js'
+export { TestGate } from './test-gate.js'

@@ -1,0 +1,54 @@
+import type { LeaseGate, PoolMode } from '@leasehold/core'
+
+/** The gate of a lease that a test opens and ends by itself, without a pool. */
+export class TestGate implements LeaseGate {
+  readonly mode: PoolMode
+  /** What handles asked of it, in order. */
+  readonly asked: string[] = []
+  readonly #whenEnded: Array<() => void> = []
+  #isOpen = true
+
+  constructor(mode: PoolMode = 'transaction') {
+    this.mode = mode
+  }
+
+  get open(): boolean {
+    return this.#isOpen
+  }
+
+  pass(operation: string): void {
+    if (!this.#isOpen) throw codedError('LEASEHOLD_LEASE_RELEASED', `${operation} after the lease was over`)
+    this.asked.push(`pass ${operation}`)
+  }
+
+  refuseTransaction(): void {
+    this.asked.push('refuseTransaction')
+    if (this.mode === 'statement') throw codedError('LEASEHOLD_MODE_VIOLATION', 'a transaction in statement mode')
+  }
+
+  release(): void {
+    this.asked.push('release')
+    this.end()
+  }
+
+  discard(): void {
+    this.asked.push('discard')
+    this.end()
+  }
+
+  onEnd(callback: () => void): void {
+    if (this.#isOpen) this.#whenEnded.push(callback)
+    else callback()
+  }
+
+  /** The pool takes the lease back. */
+  end(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    for (const callback of this.#whenEnded.splice(0)) callback()
+  }
+}
+
+function codedError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
+}

@@ -1,0 +1,12 @@
+/** What users of the fake driver hold: its one session, or the fenced handle of one lease. */
+export interface FakeClient {
+  /** Which session it is. */
+  readonly id: number
+  /**
+   * Sends a statement. `begin`, `commit` and `rollback` do what they say, `fail` is refused by the server, anything else
+   * is answered with its own text and the session's number. How long it takes is in the driver's script.
+   */
+  query(text: string): Promise<string>
+  /** Gives the lease back: only a fenced handle can. */
+  release?(): void
+}

@@ -1,0 +1,28 @@
+import type { LeaseGate } from '@leasehold/core'
+import type { FakeClient } from './fake-client.js'
+import type { FakeSession } from './fake-session.js'
+
+/** The fenced handle of one lease on a fake session. */
+export class FakeHandle implements FakeClient {
+  readonly #session: FakeSession
+  readonly #gate: LeaseGate
+
+  constructor(session: FakeSession, gate: LeaseGate) {
+    this.#session = session
+    this.#gate = gate
+  }
+
+  get id(): number {
+    return this.#session.id
+  }
+
+  async query(text: string): Promise<string> {
+    this.#gate.pass('query')
+    if (text.startsWith('begin')) this.#gate.refuseTransaction()
+    return this.#session.query(text)
+  }
+
+  release(): void {
+    this.#gate.release()
+  }
+}

@@ -1,0 +1,137 @@
+import type { LeaseGate, SessionObserver, TransactionStatus } from '@leasehold/core'
+import type { FakeClient } from './fake-client.js'
+import { FakeDriverError } from './fake-driver-error.js'
+import type { Script } from './script.js'
+
+interface RunningStatement {
+  readonly text: string
+  readonly resolve: (answer: string) => void
+  readonly reject: (error: Error) => void
+}
+
+/** One session of the fake server, and what the wire tells of it. */
+export class FakeSession implements FakeClient {
+  readonly id: number
+  readonly #script: Script
+  readonly #running = new Set<RunningStatement>()
+  readonly #whenReady: Array<() => void> = []
+  #observer: SessionObserver | undefined
+  #transaction: TransactionStatus = 'idle'
+  #owed = 0
+  #endedBy: Error | undefined
+  /** The lease that has it; a driver without `lend` is never told. */
+  lentTo: LeaseGate | undefined
+  /** What the driver is doing with it on behalf of the pool. */
+  inUseFor: string | undefined
+  keepsAlive = true
+
+  constructor(id: number, script: Script) {
+    this.id = id
+    this.#script = script
+  }
+
+  get transaction(): TransactionStatus {
+    return this.#transaction
+  }
+
+  get isQuiet(): boolean {
+    return this.#owed === 0
+  }
+
+  get isAlive(): boolean {
+    return this.#endedBy === undefined
+  }
+
+  observe(observer: SessionObserver): () => void {
+    this.#observer = observer
+    return () => {
+      if (this.#observer === observer) this.#observer = undefined
+    }
+  }
+
+  query(text: string): Promise<string> {
+    if (this.#endedBy !== undefined) return Promise.reject(this.#endedBy)
+    this.#owed += 1
+    this.#observer?.busy(text)
+    return new Promise<string>((resolve, reject) => {
+      const statement: RunningStatement = { text, resolve, reject }
+      this.#running.add(statement)
+      this.#script.play('query').then(
+        () => this.#answer(statement),
+        (error: Error) => this.#refuse(statement, error),
+      )
+    })
+  }
+
+  /** Ends what runs, as a cancel does. */
+  cancelRunning(): void {
+    for (const statement of this.#running)
+      this.#refuse(statement, new FakeDriverError('the statement was cancelled', 'query'))
+  }
+
+  /** Waits until the server is ready again. */
+  whenReady(): Promise<void> {
+    return this.isQuiet ? Promise.resolve() : new Promise((resolve) => this.#whenReady.push(resolve))
+  }
+
+  /** What the driver itself says to the server on behalf of the pool. */
+  async talk(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.#endedBy !== undefined) throw this.#endedBy
+    this.#owed += 1
+    this.#observer?.busy(what)
+    try {
+      await work()
+      if (what === 'rollback') this.#transaction = 'idle'
+    } finally {
+      this.#ready()
+    }
+    if (!this.isAlive) throw new FakeDriverError('the session is dead', 'fatal')
+  }
+
+  /** The session is over: by a kill, a close, or a destroyed socket. */
+  end(error: Error): void {
+    if (this.#endedBy !== undefined) return
+    this.#endedBy = error
+    this.#owed = 0
+    // The wire tells first, then whoever waits for an answer.
+    this.#observer?.lost(error)
+    for (const statement of this.#running) statement.reject(error)
+    this.#running.clear()
+    for (const resolve of this.#whenReady.splice(0)) resolve()
+  }
+
+  #answer(statement: RunningStatement): void {
+    if (!this.#running.has(statement)) return
+    const word = statement.text.split(' ')[0]
+    if (word === 'fail') return this.#refuse(statement, new FakeDriverError('the statement failed', 'query'))
+    if (this.#transaction === 'failed' && word !== 'rollback' && word !== 'commit') {
+      return this.#refuse(statement, new FakeDriverError('the transaction has failed', 'query'))
+    }
+    this.#running.delete(statement)
+    if (word === 'begin') this.#transaction = 'open'
+    if (word === 'commit' || word === 'rollback') this.#transaction = 'idle'
+    this.#ready()
+    statement.resolve(`${statement.text} on ${this.id}`)
+    return undefined
+  }
+
+  /** As node-postgres does: the caller learns of the error before the server is ready again. */
+  #refuse(statement: RunningStatement, error: Error): void {
+    if (!this.#running.delete(statement)) return
+    if (this.#transaction === 'open') this.#transaction = 'failed'
+    this.#observer?.settling?.()
+    statement.reject(error)
+    this.#script.play('ready').then(
+      () => this.#ready(),
+      (broken: Error) => this.end(broken),
+    )
+  }
+
+  #ready(): void {
+    if (this.#endedBy !== undefined) return
+    this.#owed -= 1
+    if (this.#owed > 0) return
+    this.#observer?.quiet(this.#transaction)
+    for (const resolve of this.#whenReady.splice(0)) resolve()
+  }
+}

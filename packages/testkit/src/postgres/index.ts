@@ -1,0 +1,5 @@
+export { createDatabase } from './create-database.js'
+export type { PostgresServer } from './postgres-server.js'
+export { startPostgres } from './start-postgres.js'
+export type { TestDatabase } from './test-database.js'
+export { usePostgres } from './use-postgres.js'

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import Fastify from 'fastify'
+import nodePostgres from 'pg'
+import * as core from '@leasehold/core'
+import * as fastify from '@leasehold/fastify'
+import * as knex from '@leasehold/knex'
+import * as pg from '@leasehold/pg'
+import oneRequest from './one-request.cjs'
+
+const require = createRequire(import.meta.url)
+const other = { core: require('@leasehold/core'), knex: require('@leasehold/knex'), pg: require('@leasehold/pg') }
+assert.notEqual(other.core.createPool, core.createPool, 'these are meant to be two copies')
+
+// A scope is one scope, whichever copy opened it and whichever asks.
+await core.runInScope({ label: 'opened by ESM' }, async () => {
+  assert.equal(other.core.currentScope()?.label, 'opened by ESM')
+  await other.core.detached(() => assert.equal(core.currentScope(), undefined))
+})
+await other.core.runInScope({ label: 'opened by CommonJS' }, () => {
+  assert.equal(core.currentScope()?.label, 'opened by CommonJS')
+})
+
+// A lease taken through one copy belongs to the scope that the other opened, and is back when that scope has closed.
+const pool = other.pg.createPgPool({ connectionString: process.env.DATABASE_URL })
+await core.runInScope({ label: 'leaves a client behind' }, async () => {
+  await pool.connect()
+  const { leases } = pool.leases.snapshot()
+  assert.equal(leases[0]?.label, 'leaves a client behind')
+})
+assert.equal(pool.leases.snapshot().leases.length, 0)
+await pool.end()
+
+// And both kinds of mixture serve a request.
+await oneRequest({ core, pg: other.pg, knex, fastify, Fastify, nodePostgres })
+await oneRequest({ core: other.core, pg, knex: other.knex, fastify, Fastify, nodePostgres })

@@ -1,0 +1,151 @@
+import { execFile } from 'node:child_process'
+import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { usePostgres } from '@leasehold/testkit/postgres'
+import { build } from 'esbuild'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { describe, expect, inject, test } from 'vitest'
+
+const run = promisify(execFile)
+const { resolve } = createRequire(import.meta.url)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = inject('installationFolder')
+const tarballs = Object.entries(inject('tarballs'))
+const database = usePostgres()
+
+/** No output, no warning: what a script that found nothing wrong prints. */
+const silence = { stdout: '', stderr: '' }
+
+/** Runs a script of the service that has installed the packages; a failure rejects with all that it printed. */
+const node = (...script: string[]): Promise<{ stdout: string; stderr: string }> =>
+  run(process.execPath, script, { cwd: folder, env: { ...process.env, DATABASE_URL: database.url } })
+
+describe.each(tarballs)('%s', (name, tarball) => {
+  test('is what publint wants a package to be', async () => {
+    const { buffer } = await readFile(tarball)
+    const { messages, pkg } = await publint({ pack: { tarball: buffer }, strict: true })
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+  })
+
+  test('has types that are right for every way of resolving them', async () => {
+    const attw = resolve('@arethetypeswrong/cli/package.json').replace('package.json', 'dist/index.js')
+    const { stdout } = await run(process.execPath, [attw, '--no-color', tarball])
+    expect(stdout).toContain('No problems found')
+  })
+
+  test('carries its build, its licence and its README, and nothing else', async () => {
+    const installed = await readdir(join(folder, 'node_modules', name), { recursive: true, withFileTypes: true })
+    const files = installed.filter((entry) => entry.isFile())
+    expect(files.filter((file) => /\.test\.|(?<!\.d)\.ts$/.test(file.name))).toEqual([])
+    const top = await readdir(join(folder, 'node_modules', name))
+    expect(top.filter((entry) => entry !== 'node_modules').toSorted()).toEqual([
+      'LICENSE',
+      'README.md',
+      'dist',
+      'package.json',
+    ])
+    expect(await readFile(join(folder, 'node_modules', name, 'LICENSE'), 'utf8')).toBe(
+      await readFile(join(root, 'LICENSE'), 'utf8'),
+    )
+  })
+})
+
+test('one copy of each package is installed', async () => {
+  const { stdout } = await run('npm', ['ls', '--all', '--parseable', ...tarballs.map(([name]) => name)], {
+    cwd: folder,
+  })
+  const paths = stdout
+    .trim()
+    .split('\n')
+    .map((path) => path.slice(folder.length + 1))
+  expect([...new Set(paths)].toSorted()).toEqual(tarballs.map(([name]) => `node_modules/${name}`).toSorted())
+})
+
+describe('a request is served', () => {
+  test('from ESM', async () => {
+    expect(await node('from-esm.mjs')).toEqual(silence)
+  })
+
+  test('from CommonJS', async () => {
+    expect(await node('from-commonjs.cjs')).toEqual(silence)
+  })
+
+  test('from both in one process, and they share their scopes', async () => {
+    expect(await node('from-both.mjs')).toEqual(silence)
+  })
+
+  test.each(['esm', 'cjs'] as const)('from a minified esbuild bundle (%s)', async (format) => {
+    const outfile = join(folder, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs')
+    await build({
+      entryPoints: [join(folder, format === 'esm' ? 'from-esm.mjs' : 'from-commonjs.cjs')],
+      outfile,
+      format,
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      target: 'node20.19',
+      logLevel: 'silent',
+      // Drivers that Knex would load for other databases.
+      external: ['better-sqlite3', 'mysql', 'mysql2', 'oracledb', 'pg-native', 'pg-query-stream', 'sqlite3', 'tedious'],
+      // What the CommonJS packages inside an ESM bundle call to load the modules of Node.
+      ...(format === 'esm' && {
+        banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      }),
+    })
+    expect(await node(outfile)).toEqual(silence)
+  })
+
+  test('from Jest with ts-jest', async () => {
+    const config = {
+      testMatch: ['**/from-jest.test.ts'],
+      transform: {
+        '\\.ts$': [resolve('ts-jest'), { tsconfig: compilerOptions('node16', { types: ['jest', 'node'] }) }],
+      },
+    }
+    const { stderr } = await node(
+      resolve('jest/bin/jest.js'),
+      '--ci',
+      '--rootDir',
+      folder,
+      '--config',
+      JSON.stringify(config),
+    )
+    expect(stderr).toContain('2 passed')
+  })
+})
+
+describe('TypeScript accepts the types without skipLibCheck', () => {
+  test.each([
+    ['node16', 'mts'],
+    ['node16', 'cts'],
+    ['nodenext', 'mts'],
+    ['nodenext', 'cts'],
+    ['bundler', 'ts'],
+  ] as const)('%s, from a .%s file', async (resolution, extension) => {
+    const file = `from-typescript-${resolution}.${extension}`
+    await copyFile(join(folder, 'from-typescript.ts'), join(folder, file))
+    const project = join(folder, `tsconfig-${resolution}-${extension}.json`)
+    await writeFile(project, JSON.stringify({ compilerOptions: compilerOptions(resolution), files: [file] }))
+    expect(await node(resolve('typescript/bin/tsc'), '--project', project)).toEqual(silence)
+  })
+})
+
+function compilerOptions(resolution: 'node16' | 'nodenext' | 'bundler', more: object = {}): object {
+  return {
+    module: resolution === 'bundler' ? 'esnext' : resolution,
+    moduleResolution: resolution,
+    target: 'es2022',
+    // Disposable is among what the declarations speak of.
+    lib: ['es2023', 'esnext.disposable'],
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+    ...more,
+  }
+}

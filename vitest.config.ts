@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url'
+import { configDefaults, defineConfig } from 'vitest/config'
+import tsconfig from './tsconfig.json' with { type: 'json' }
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+
+/** Tests run the sources, not what was built of them: the same names that TypeScript is told in `paths`. */
+const alias = Object.entries(tsconfig.compilerOptions.paths).map(([name, [file]]) => ({
+  find: new RegExp(`^${name}$`),
+  replacement: `${root}${file}`,
+}))
+
+/** Starts PostgreSQL when the first test asks for it, and stops it after the last; or uses `DATABASE_URL`. */
+const postgres = './packages/testkit/src/postgres/global-setup.ts'
+
+const serverTests = '**/*.server.test.ts'
+const longTests = '**/*.long.test.ts'
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    // Two cores are what a small CI machine has; more workers than that only disturb each other's deadlines.
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/**/src/**/*.test.ts', 'test/layers/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, serverTests, longTests],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'server',
+          globalSetup: postgres,
+          include: [`packages/${serverTests}`, `examples/${serverTests}`, 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, longTests, 'test/layers/**', 'test/packaging/**'],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          globalSetup: postgres,
+          include: [longTests],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'packaging',
+          globalSetup: [postgres, './test/packaging/installation.ts'],
+          include: ['test/packaging/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+        },
+      },
+    ],
+  },
+})
