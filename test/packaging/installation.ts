@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const consumers = fileURLToPath(new URL('consumers', import.meta.url))
 
 /** What the packages are used together with, in the versions the repository itself is tested with. */
-const besides = ['@types/node', '@types/pg', 'fastify', 'knex', 'pg'] as const
+const besides = ['@types/jest', '@types/node', '@types/pg', 'fastify', 'knex', 'pg'] as const
 
 /**
  * Builds and packs every package that can be published, and installs the tarballs in an empty folder: once for all tests
@@ -30,7 +30,9 @@ const besides = ['@types/node', '@types/pg', 'fastify', 'knex', 'pg'] as const
  */
 export default async function installation(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-packaging-'))
-  await run('npm', ['run', 'build'], { cwd: root })
+  await run('npm', ['run', 'build'], { cwd: root }).catch(({ stdout }: { stdout: string }) => {
+    throw new Error(`There is nothing to pack:\n${stdout}`)
+  })
   const tarballs = Object.fromEntries(
     await Promise.all(
       publishablePackages().map(async (found) => [found.name, await pack(found.folder, folder)] as const),

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { usePostgres } from '@leasehold/testkit/postgres'
@@ -17,12 +17,40 @@ const folder = inject('installationFolder')
 const tarballs = Object.entries(inject('tarballs'))
 const database = usePostgres()
 
+const strict = {
+  target: 'es2022',
+  // `Disposable` is among what the declarations speak of.
+  lib: ['es2023', 'esnext.disposable'],
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  noEmit: true,
+}
+
+/** The ways in which a service may be compiled. */
+const settings = {
+  node16: { ...strict, module: 'node16', moduleResolution: 'node16' },
+  nodenext: { ...strict, module: 'nodenext', moduleResolution: 'nodenext' },
+  bundler: { ...strict, module: 'esnext', moduleResolution: 'bundler' },
+  // As much of Nest is: no `exports`, and a default import only of what really has a default export. The declarations of
+  // pino, which Fastify brings, are not written for that.
+  commonjs: { ...strict, module: 'commonjs', moduleResolution: 'node10', esModuleInterop: false, skipLibCheck: true },
+}
+
+/** What `npx` would start; many packages do not export it. */
+const binary = (name: string, file: string): string => join(dirname(resolve(`${name}/package.json`)), file)
+
 /** No output, no warning: what a script that found nothing wrong prints. */
 const silence = { stdout: '', stderr: '' }
 
-/** Runs a script of the service that has installed the packages; a failure rejects with all that it printed. */
-const node = (...script: string[]): Promise<{ stdout: string; stderr: string }> =>
-  run(process.execPath, script, { cwd: folder, env: { ...process.env, DATABASE_URL: database.url } })
+/** Runs a script of the service that has installed the packages, and says all that it printed if it fails. */
+async function node(...script: string[]): Promise<{ stdout: string; stderr: string }> {
+  const env = { ...process.env, DATABASE_URL: database.url }
+  return run(process.execPath, script, { cwd: folder, env, timeout: 60_000 }).catch(({ message, stdout }) => {
+    throw new Error(`${message}\n${stdout}`)
+  })
+}
 
 describe.each(tarballs)('%s', (name, tarball) => {
   test('is what publint wants a package to be', async () => {
@@ -32,7 +60,7 @@ describe.each(tarballs)('%s', (name, tarball) => {
   })
 
   test('has types that are right for every way of resolving them', async () => {
-    const attw = resolve('@arethetypeswrong/cli/package.json').replace('package.json', 'dist/index.js')
+    const attw = binary('@arethetypeswrong/cli', 'dist/index.js')
     const { stdout } = await run(process.execPath, [attw, '--no-color', tarball])
     expect(stdout).toContain('No problems found')
   })
@@ -90,7 +118,17 @@ describe('a request is served', () => {
       target: 'node20.19',
       logLevel: 'silent',
       // Drivers that Knex would load for other databases.
-      external: ['better-sqlite3', 'mysql', 'mysql2', 'oracledb', 'pg-native', 'pg-query-stream', 'sqlite3', 'tedious'],
+      external: [
+        'better-sqlite3',
+        'mariadb',
+        'mysql',
+        'mysql2',
+        'oracledb',
+        'pg-native',
+        'pg-query-stream',
+        'sqlite3',
+        'tedious',
+      ],
       // What the CommonJS packages inside an ESM bundle call to load the modules of Node.
       ...(format === 'esm' && {
         banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
@@ -101,13 +139,11 @@ describe('a request is served', () => {
 
   test('from Jest with ts-jest', async () => {
     const config = {
-      testMatch: ['**/from-jest.test.ts'],
-      transform: {
-        '\\.ts$': [resolve('ts-jest'), { tsconfig: compilerOptions('node16', { types: ['jest', 'node'] }) }],
-      },
+      testMatch: ['**/from-jest.ts'],
+      transform: { '\\.ts$': [resolve('ts-jest'), { tsconfig: { ...settings.commonjs, types: ['jest', 'node'] } }] },
     }
     const { stderr } = await node(
-      resolve('jest/bin/jest.js'),
+      binary('jest', 'bin/jest.js'),
       '--ci',
       '--rootDir',
       folder,
@@ -118,34 +154,17 @@ describe('a request is served', () => {
   })
 })
 
-describe('TypeScript accepts the types without skipLibCheck', () => {
-  test.each([
-    ['node16', 'mts'],
-    ['node16', 'cts'],
-    ['nodenext', 'mts'],
-    ['nodenext', 'cts'],
-    ['bundler', 'ts'],
-  ] as const)('%s, from a .%s file', async (resolution, extension) => {
-    const file = `from-typescript-${resolution}.${extension}`
-    await copyFile(join(folder, 'from-typescript.ts'), join(folder, file))
-    const project = join(folder, `tsconfig-${resolution}-${extension}.json`)
-    await writeFile(project, JSON.stringify({ compilerOptions: compilerOptions(resolution), files: [file] }))
-    expect(await node(resolve('typescript/bin/tsc'), '--project', project)).toEqual(silence)
+describe('TypeScript accepts the types', () => {
+  test.concurrent.each([
+    ['node16', ['mts', 'cts']],
+    ['nodenext', ['mts', 'cts']],
+    ['bundler', ['ts']],
+    ['commonjs', ['ts']],
+  ] as const)('%s', async (kind, extensions) => {
+    const files = extensions.map((extension) => `from-typescript-${kind}.${extension}`)
+    await Promise.all(files.map((file) => copyFile(join(folder, 'from-typescript.ts'), join(folder, file))))
+    const project = join(folder, `tsconfig-${kind}.json`)
+    await writeFile(project, JSON.stringify({ compilerOptions: settings[kind], files }))
+    expect(await node(binary('typescript', 'bin/tsc'), '--project', project)).toEqual(silence)
   })
 })
-
-function compilerOptions(resolution: 'node16' | 'nodenext' | 'bundler', more: object = {}): object {
-  return {
-    module: resolution === 'bundler' ? 'esnext' : resolution,
-    moduleResolution: resolution,
-    target: 'es2022',
-    // Disposable is among what the declarations speak of.
-    lib: ['es2023', 'esnext.disposable'],
-    types: ['node'],
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    skipLibCheck: false,
-    noEmit: true,
-    ...more,
-  }
-}

@@ -5,5 +5,7 @@ export { FakeDriver, type DriverCall, type FakeDriverOptions, type OptionalMetho
 export type { FakeSession } from './fake-session.js'
 export { Gate } from './gate.js'
 export { minimalDriver } from './minimal-driver.js'
+export { openFakePool, type FakePool } from './open-fake-pool.js'
 export { STEPS, type Outcome, type Step } from './script.js'
 export { settled } from './settled.js'
+export { watched, type Watched } from './watched.js'

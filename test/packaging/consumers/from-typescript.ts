@@ -14,23 +14,23 @@ import {
 import leasehold, { leasehold as named } from '@leasehold/fastify'
 import { createKnex } from '@leasehold/knex'
 import { LeasedPgPool, createPgPool, pgDriver } from '@leasehold/pg'
-import fastify from 'fastify'
+import { fastify } from 'fastify'
 import type { Knex } from 'knex'
-import pg from 'pg'
+import type { Client, Pool as NodePostgresPool } from 'pg'
 
 const options: PoolOptions = { max: 5, acquireTimeoutMs: 1_000 }
-const driver: Driver<pg.Client> = pgDriver({ host: 'localhost' })
-const pool: Pool<pg.Client> = createPool(driver, options)
+const driver: Driver<Client> = pgDriver({ host: 'localhost' })
+const pool: Pool<Client> = createPool(driver, options)
 
 export async function lease(): Promise<number> {
   const snapshot: PoolSnapshot = pool.snapshot()
-  const held: Lease<pg.Client> = await pool.acquire({ timeoutMs: 100, priority: 'high' })
+  const held: Lease<Client> = await pool.acquire({ timeoutMs: 100, priority: 'high' })
   held.release()
   const { rows } = await pool.use((client) => client.query<{ one: number }>('select 1 as one'))
   return rows.length + Object.keys(snapshot).length
 }
 
-export const facade: pg.Pool = createPgPool({ max: 5, leasehold: { leakAfterMs: 1_000 } })
+export const facade: NodePostgresPool = createPgPool({ max: 5, leasehold: { leakAfterMs: 1_000 } })
 export const sameFacade: LeasedPgPool = new LeasedPgPool({ max: 5 })
 export const database: Knex = createKnex(sameFacade, { searchPath: ['public'] })
 

@@ -1,7 +1,7 @@
 /** What the leak watch looks at. */
 export interface WatchedLease {
   readonly since: number
-  readonly isLong: boolean
+  readonly terms: { readonly isLong: boolean }
   /** Whether it has been reported already. */
   readonly overdue: boolean
 }
@@ -15,7 +15,7 @@ export function nextOverdue<L extends WatchedLease>(
   const overdue: L[] = []
   let nextAt = Number.POSITIVE_INFINITY
   for (const lease of leases) {
-    if (lease.isLong || lease.overdue) continue
+    if (lease.terms.isLong || lease.overdue) continue
     const dueAt = lease.since + leakAfterMs
     if (dueAt <= now) overdue.push(lease)
     else nextAt = Math.min(nextAt, dueAt)

@@ -1,4 +1,3 @@
-import type { Driver } from '../ports/driver.js'
 import type { Lending } from './lending.js'
 
 /**
@@ -9,15 +8,11 @@ import type { Lending } from './lending.js'
  */
 export class Lease<Client> {
   readonly #lending: Lending<Client>
-  readonly #driver: Driver<Client>
-  readonly #now: () => number
   #client: Client | undefined
 
   /** Leases are made by a pool. */
-  constructor(lending: Lending<Client>, driver: Driver<Client>, now: () => number) {
+  constructor(lending: Lending<Client>) {
     this.#lending = lending
-    this.#driver = driver
-    this.#now = now
   }
 
   /**
@@ -27,11 +22,12 @@ export class Lease<Client> {
    */
   get client(): Client {
     if (this.#client !== undefined) return this.#client
-    if (this.#driver.lend === undefined) {
+    const { driver } = this.#lending.desk
+    if (driver.lend === undefined) {
       this.#lending.pass('client')
       return this.#lending.connection.client
     }
-    this.#client = this.#driver.lend(this.#lending.connection.client, this.#lending)
+    this.#client = driver.lend(this.#lending.connection.client, this.#lending)
     return this.#client
   }
 
@@ -51,12 +47,12 @@ export class Lease<Client> {
 
   /** Milliseconds since the lease was granted. */
   get heldMs(): number {
-    return this.#lending.heldMs(this.#now())
+    return this.#lending.heldMs(this.#lending.desk.now())
   }
 
   /** Milliseconds of `heldMs` in which the database worked. */
   get busyMs(): number {
-    return this.#lending.busyMs(this.#now())
+    return this.#lending.busyMs(this.#lending.desk.now())
   }
 
   /**

@@ -3,8 +3,8 @@ import type { Holder } from '../errors/holder.js'
 import { channels } from '../events/channels.js'
 import type { LeakKind } from '../events/pool-events.js'
 import type { Connections } from '../pool/connections.js'
+import type { Driver } from '../ports/driver.js'
 import { CallSites } from './call-sites.js'
-import { Lease } from './lease.js'
 import { nextOverdue } from './leak-watch.js'
 import { KEEP, type LeaseDesk, type LeaseTerms, Lending } from './lending.js'
 
@@ -22,6 +22,7 @@ export interface LeaseTotals {
 /** Grants leases on the connections of one pool, takes them back, and watches over those that go on. */
 export class Leases<Client> implements LeaseDesk<Client> {
   readonly pool: string
+  readonly driver: Driver<Client>
   readonly observe: boolean
   readonly sites: CallSites
   readonly #connections: Connections<Client>
@@ -38,6 +39,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#connections = connections
     this.#poolId = poolId
     this.pool = options.name
+    this.driver = connections.driver
     this.observe = options.observe
     this.sites = new CallSites(options.captureSites)
     this.#now = () => options.clock.now()
@@ -77,11 +79,6 @@ export class Leases<Client> implements LeaseDesk<Client> {
     return lending
   }
 
-  /** What the user gets of a lending. */
-  leaseOf(lending: Lending<Client>): Lease<Client> {
-    return new Lease(lending, this.#connections.driver, this.#now)
-  }
-
   ended(lending: Lending<Client>, discarded: unknown): Promise<void> | undefined {
     const now = this.#now()
     const heldMs = lending.heldMs(now)
@@ -98,7 +95,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
       channels['leak-returned'].publish(this.#describeLeak('overdue', lending, now))
     }
     return discarded === KEEP
-      ? this.#connections.giveBack(connection, lending)
+      ? this.#connections.giveBack(connection, lending, now)
       : this.#connections.discard(connection, discarded)
   }
 
@@ -173,7 +170,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
 
   #reclaim(lending: Lending<Client>): void {
     if (!lending.open) return
-    if (!lending.isShared) this.#reportLeak('left-over', lending)
+    if (!lending.terms.isShared) this.#reportLeak('left-over', lending)
     lending.end('its scope closed')
   }
 

@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js'
 import { LeaseReleasedError } from '../errors/lease-released-error.js'
 import { ModeViolationError } from '../errors/mode-violation-error.js'
-import type { LeaseGate, PoolMode } from '../ports/driver.js'
+import type { Driver, LeaseGate, PoolMode } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import type { CallSite } from './call-sites.js'
 
@@ -29,6 +29,7 @@ export interface HeldLease {
 /** What the desk that granted a lease does when it ends. */
 export interface LeaseDesk<Client> {
   readonly pool: string
+  readonly driver: Driver<Client>
   readonly observe: boolean
   now(): number
   ended(lending: Lending<Client>, discarded: unknown): Promise<void> | undefined
@@ -55,11 +56,7 @@ export const KEEP: unique symbol = Symbol('keep the connection')
  * It must never reference the handle or the `Lease` that the user holds, or a forgotten one could never be collected.
  */
 export class Lending<Client> implements Owner, LeaseGate, HeldLease {
-  readonly label: string
-  readonly mode: PoolMode
-  readonly isLong: boolean
-  readonly isShared: boolean
-  readonly holder: LeaseHolder | undefined
+  readonly terms: LeaseTerms
   /** The lease whose connection this one shares, in `session` mode. */
   readonly base: Lending<Client> | undefined
   readonly connection: Connection<Client>
@@ -67,8 +64,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   heldAt = -1
   /** Whether it has been reported as overdue. */
   overdue = false
-  readonly #desk: LeaseDesk<Client>
-  readonly #site: CallSite | undefined
+  readonly desk: LeaseDesk<Client>
   readonly #busyBefore: number
   #end: LeaseEnd | undefined
   #recycled: Promise<void> | undefined
@@ -83,13 +79,8 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     since: number,
     base: Lending<Client> | undefined,
   ) {
-    this.#desk = desk
-    this.label = terms.label
-    this.mode = terms.mode
-    this.isLong = terms.isLong
-    this.isShared = terms.isShared
-    this.holder = terms.holder
-    this.#site = terms.site
+    this.desk = desk
+    this.terms = terms
     this.connection = connection
     this.since = since
     this.base = base
@@ -101,8 +92,16 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     return this.#end === undefined
   }
 
+  get label(): string {
+    return this.terms.label
+  }
+
+  get mode(): PoolMode {
+    return this.terms.mode
+  }
+
   get site(): string | undefined {
-    return this.#site?.toString()
+    return this.terms.site?.toString()
   }
 
   heldMs(now: number): number {
@@ -116,12 +115,12 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
 
   pass(operation: string): void {
     if (this.#end === undefined) return
-    if (this.#desk.observe) {
-      this.#desk.wouldRefuse(this, `${operation} after the lease was over`)
+    if (this.desk.observe) {
+      this.desk.wouldRefuse(this, `${operation} after the lease was over`)
       return
     }
     throw new LeaseReleasedError({
-      pool: this.#desk.pool,
+      pool: this.desk.pool,
       operation,
       label: this.label,
       site: this.site,
@@ -131,8 +130,8 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
 
   refuseTransaction(): void {
     if (this.mode !== 'statement') return
-    if (this.#desk.observe) this.#desk.wouldRefuse(this, 'explicit transaction in statement mode')
-    else throw new ModeViolationError({ pool: this.#desk.pool, mode: this.mode, label: this.label })
+    if (this.desk.observe) this.desk.wouldRefuse(this, 'explicit transaction in statement mode')
+    else throw new ModeViolationError({ pool: this.desk.pool, mode: this.mode, label: this.label })
   }
 
   release(): void {
@@ -160,9 +159,9 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
       this.#onEnd = undefined
       for (const callback of callbacks) callback()
     }
-    this.holder?.drops(this)
+    this.terms.holder?.drops(this)
     if (this.base === undefined) {
-      this.#recycled = this.#desk.ended(this, reason)
+      this.#recycled = this.desk.ended(this, reason)
     } else {
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
@@ -184,6 +183,6 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   }
 
   takeBack(): Promise<void> {
-    return this.#desk.takeBack(this)
+    return this.desk.takeBack(this)
   }
 }

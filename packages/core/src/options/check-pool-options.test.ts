@@ -30,7 +30,7 @@ const WRONG: Cases = {
   max: [...NO_NUMBERS, 0, -1, 1.5, Infinity],
   overflow: [...NO_NUMBERS, -1, 0.5, Infinity],
   maxConnecting: [...NO_NUMBERS, 0, -1, 1.5],
-  acquireTimeoutMs: [...NO_NUMBERS, 0, -1, 0.5],
+  acquireTimeoutMs: [...NO_NUMBERS, -1, 0.5],
   maxWaiting: [...NO_NUMBERS, -1, 0.5],
   connectTimeoutMs: [...NO_NUMBERS, 0, -1, 0.5],
   idleTimeoutMs: [...NO_NUMBERS, -1, 0.5],
@@ -61,7 +61,7 @@ const RIGHT: Cases = {
   max: [1, 500],
   overflow: [0, 5],
   maxConnecting: [1, 1_000, Infinity],
-  acquireTimeoutMs: [1, 60_000, Infinity],
+  acquireTimeoutMs: [0, 60_000, Infinity],
   maxWaiting: [0, 1_000, Infinity],
   connectTimeoutMs: [1, Infinity],
   idleTimeoutMs: [0, 1, Infinity],
@@ -72,7 +72,7 @@ const RIGHT: Cases = {
   checkTimeoutMs: [1, 60_000],
   check: [async () => {}],
   keepaliveMs: [1, 60_000, Infinity],
-  warmUp: ['lazy'],
+  warmUp: ['lazy', 'eager', 'required'],
   mode: ['session', 'transaction', 'statement'],
   resetTimeoutMs: [1, 60_000],
   closeTimeoutMs: [0, 60_000],
@@ -176,11 +176,6 @@ describe('pool options that contradict each other', () => {
     expect(refusalOf({ keepaliveMs: 1_800_000 }).message).toContain('less than maxLifetimeMs, which is 1800000')
     expect(check({ keepaliveMs: 499, maxLifetimeMs: 500 }).keepaliveMs).toBe(499)
     expect(check({ keepaliveMs: Infinity, maxLifetimeMs: Infinity }).keepaliveMs).toBe(Infinity)
-  })
-
-  it.each(['eager', 'required'])('are refused when there is nothing to warm up: %s', (warmUp) => {
-    expect(refusalOf({ warmUp }).message).toContain(`min: expected at least 1 with warmUp '${warmUp}'`)
-    expect(check({ warmUp, min: 1 }).warmUp).toBe(warmUp)
   })
 
   it('are not looked for where one of them is wrong by itself', () => {

@@ -131,7 +131,7 @@ export class Connections<Client> {
   enqueue(waiter: Waiter<Client>): void {
     this.queue.add(waiter)
     this.wakeUp.hold()
-    this.wakeUp.notLaterThan(waiter.request.deadlineAt)
+    this.wakeUp.notLaterThan(waiter.deadlineAt)
     this.serve()
   }
 
@@ -143,10 +143,10 @@ export class Connections<Client> {
   }
 
   /** Takes a connection back from its owner. Returns nothing when it is done at once, else when it will be. */
-  giveBack(connection: Connection<Client>, owner: Owner): Promise<void> | undefined {
+  giveBack(connection: Connection<Client>, owner: Owner, now: number): Promise<void> | undefined {
     connection.recycle()
     if (connection.ledger.isClean) {
-      this.#offer(connection)
+      this.#offer(connection, now)
       return undefined
     }
     return this.#recycle(connection, owner)
@@ -163,8 +163,9 @@ export class Connections<Client> {
     const { slots } = this
     this.#keepsMin = true
     while (this.#state.is === 'open' && this.queue.size > slots.opening + slots.checking) {
-      const connection = this.#idle.size > 0 ? this.#nextReady(this.options.clock.now()) : undefined
-      if (connection !== undefined) this.#handOver(connection)
+      const now = this.#idle.size > 0 ? this.options.clock.now() : 0
+      const connection = this.#idle.size > 0 ? this.#nextReady(now) : undefined
+      if (connection !== undefined) this.#handOver(connection, now)
       else if (this.queue.size <= slots.opening + slots.checking) break
       else if (slots.hasRoom && slots.opening < this.options.maxConnecting) this.#connector.open()
       else break
@@ -223,7 +224,7 @@ export class Connections<Client> {
       this.wakeUp.hold()
       for (let waiter = this.queue.shift(); waiter !== undefined; waiter = this.queue.shift()) {
         this.wakeUp.letGo()
-        waiter.request.refuse(new PoolClosedError(this.options.name))
+        waiter.refuse(new PoolClosedError(this.options.name))
       }
       this.#connector.abortAll()
       for (const connection of this.#idle.longestFirst()) this.#closeIdle(connection, 'pool-closed')
@@ -243,7 +244,7 @@ export class Connections<Client> {
       generation: this.#generation,
       openedAt: now,
       expiresAt: now + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER),
-      moves: this.slots,
+      counts: this.slots,
     })
     this.slots.opened()
     this.#all.add(connection)
@@ -271,7 +272,7 @@ export class Connections<Client> {
     const waiter = this.queue.shift()
     if (waiter === undefined) return
     this.wakeUp.letGo()
-    waiter.request.refuse(error)
+    waiter.refuse(error)
   }
 
   /** The next idle connection fit to be lent. Closes and checks on the way what is not. */
@@ -288,20 +289,15 @@ export class Connections<Client> {
     return undefined
   }
 
-  #handOver(connection: Connection<Client>): void {
+  #handOver(connection: Connection<Client>, now: number): void {
     const waiter = this.queue.shift()
     if (waiter === undefined) throw new Error('bug in Leasehold: a connection was handed over and nobody waited')
     this.wakeUp.letGo()
-    this.#accept(connection, waiter)
-  }
-
-  #accept(connection: Connection<Client>, waiter: Waiter<Client>): void {
-    waiter.request.accept(connection)
+    waiter.accept(connection, now)
   }
 
   /** A connection fit for anybody: it goes to the next waiter, or to rest. */
-  #offer(connection: Connection<Client>): void {
-    const now = this.options.clock.now()
+  #offer(connection: Connection<Client>, now: number = this.options.clock.now()): void {
     connection.prove(now)
     const doom = this.#doomOf(connection, now) ?? (this.queue.size === 0 ? this.#surplusOf() : undefined)
     if (doom !== undefined) {
@@ -309,7 +305,7 @@ export class Connections<Client> {
       return
     }
     if (this.#state.is === 'open' && this.queue.size > 0) {
-      this.#handOver(connection)
+      this.#handOver(connection, now)
       return
     }
     connection.rest(now)
@@ -472,7 +468,7 @@ export class Connections<Client> {
   #expireWaiters(now: number): number {
     let next = Number.POSITIVE_INFINITY
     for (const waiter of this.queue) {
-      const { deadlineAt } = waiter.request
+      const { deadlineAt } = waiter
       if (deadlineAt > now) next = Math.min(next, deadlineAt)
       else if (this.withdraw(waiter)) this.#parts.expired(waiter)
     }

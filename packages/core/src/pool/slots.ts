@@ -1,21 +1,17 @@
-import type { ConnectionMoves, ConnectionStage } from '../connection/connection.js'
-
-/** Where a slot of the pool can be: a connection's stage, or the opening of one that does not exist yet. */
-export type SlotStage = 'opening' | Exclude<ConnectionStage, 'closed'>
+import type { StageCounts } from '../connection/connection.js'
 
 /**
  * Counts the sockets of a pool by stage, and knows whether there is room for one more. Everything that has or may have
  * a socket counts, so that lent + recycling + checking + idle + opening + closing never exceeds the limit
  * (ARCHITECTURE.md, promise 1).
  */
-export class Slots implements ConnectionMoves {
+export class Slots implements StageCounts {
   opening = 0
   recycling = 0
   checking = 0
   idle = 0
   lent = 0
   closing = 0
-  #total = 0
   #peak = 0
   #limit: number
 
@@ -32,7 +28,7 @@ export class Slots implements ConnectionMoves {
   }
 
   get total(): number {
-    return this.#total
+    return this.opening + this.recycling + this.checking + this.idle + this.lent + this.closing
   }
 
   /** The most that `total` has ever been. */
@@ -41,15 +37,14 @@ export class Slots implements ConnectionMoves {
   }
 
   get hasRoom(): boolean {
-    return this.#total < this.#limit
+    return this.total < this.#limit
   }
 
   /** Takes a slot for a connection about to be opened. */
   reserve(): void {
     if (!this.hasRoom) throw new Error(`bug in Leasehold: a slot was taken beyond the limit of ${this.#limit}`)
     this.opening += 1
-    this.#total += 1
-    if (this.#total > this.#peak) this.#peak = this.#total
+    if (this.total > this.#peak) this.#peak = this.total
   }
 
   /** The opening ended with a connection, which starts as recycling. */
@@ -67,18 +62,10 @@ export class Slots implements ConnectionMoves {
   /** An opening ended without a connection. */
   failed(): void {
     this.opening -= 1
-    this.#total -= 1
   }
 
   /** The socket of an opening that was given up is gone. */
   buried(): void {
     this.closing -= 1
-    this.#total -= 1
-  }
-
-  moved(from: ConnectionStage, to: ConnectionStage): void {
-    if (from !== 'closed') this[from] -= 1
-    if (to === 'closed') this.#total -= 1
-    else this[to] += 1
   }
 }

@@ -58,14 +58,14 @@ export class WaitQueue<Client> {
 
   add(waiter: Waiter<Client>): void {
     waiter.sequence = this.#sequence++
-    this.#listOf(waiter.request.priority).append(waiter)
+    this.#listOf(waiter.priority).append(waiter)
     this.#size += 1
   }
 
   /** Takes the waiter out, wherever it stands; false when it is not in the queue any more. */
   remove(waiter: Waiter<Client>): boolean {
     if (!waiter.queued) return false
-    this.#listOf(waiter.request.priority).remove(waiter)
+    this.#listOf(waiter.priority).remove(waiter)
     this.#size -= 1
     return true
   }

@@ -32,6 +32,8 @@ export interface ScopeAbort {
 
 /** A caller that waits in the scope's name and must be sent away when the scope ends. */
 export interface PendingAcquire {
+  /** The scope's own bookmark. */
+  pendingAt: number
   abandon(abort: ScopeAbort): void
 }
 
@@ -49,7 +51,7 @@ export class Scope implements LeaseHolder, Deadlined {
   readonly #context: Context
   readonly #followed: AbortSignal | undefined
   readonly #held: HeldLease[] = []
-  #pending: Set<PendingAcquire> | undefined
+  #pending: PendingAcquire[] = []
   #shared: Map<number, Promise<unknown>> | undefined
   #controller: AbortController | undefined
   #aborted: ScopeAbort | undefined
@@ -156,11 +158,16 @@ export class Scope implements LeaseHolder, Deadlined {
   }
 
   waits(pending: PendingAcquire): void {
-    ;(this.#pending ??= new Set()).add(pending)
+    pending.pendingAt = this.#pending.length
+    this.#pending.push(pending)
   }
 
   waitsNoMore(pending: PendingAcquire): void {
-    this.#pending?.delete(pending)
+    if (this.#pending[pending.pendingAt] !== pending) return
+    const last = this.#pending.pop()
+    if (last === undefined || last === pending) return
+    this.#pending[pending.pendingAt] = last
+    last.pendingAt = pending.pendingAt
   }
 
   /** The scope's own session on the pool with this id, in `session` mode. */
@@ -188,8 +195,8 @@ export class Scope implements LeaseHolder, Deadlined {
     if (this.#aborted !== undefined) return
     this.#aborted = abort
     const pending = this.#pending
-    this.#pending = undefined
-    if (pending !== undefined) for (const acquire of pending) acquire.abandon(abort)
+    this.#pending = []
+    for (const acquire of pending) acquire.abandon(abort)
     this.#controller?.abort(abort.reason)
   }
 }

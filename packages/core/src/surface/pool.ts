@@ -7,34 +7,36 @@ import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import { acquireChannel, channels } from '../events/channels.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
-import type { Lease } from '../lease/lease.js'
+import { Lease } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
-import type { LeaseTerms, Lending } from '../lease/lending.js'
+import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import { checkAcquireRequest } from '../options/check-acquire-request.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import { Connections } from '../pool/connections.js'
-import { Waiter } from '../pool/waiter.js'
+import type { Waiter } from '../pool/waiter.js'
 import type { Driver } from '../ports/driver.js'
 import { currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
-import type { PendingAcquire, Scope, ScopeAbort } from '../scope/scope.js'
+import type { Scope, ScopeAbort } from '../scope/scope.js'
+import { Asked } from './asked.js'
 import { LateAcquires } from './late-acquires.js'
+import { PendingLease, type WaitingRoom } from './pending-lease.js'
 import { acquireShared } from './shared-session.js'
 import type { PoolSnapshot } from './snapshot.js'
 import { takeSnapshot } from './take-snapshot.js'
 
-/** What was asked for, once scope and defaults are worked in. */
-export interface Asked {
-  readonly terms: LeaseTerms
-  readonly request: AcquireRequest
-  readonly scope: Scope | undefined
-  readonly now: number
-}
-
 const NO_REQUEST: AcquireRequest = {}
 const NO_LABEL = 'outside any scope'
 const CLOSE_DEADLINE_MS = 10_000
+
+function leaseOf<Client>(lending: Lending<Client>): Lease<Client> {
+  return new Lease(lending)
+}
+
+function itself<Client>(lending: Lending<Client>): Lending<Client> {
+  return lending
+}
 
 /** The connections of one database, lent one lease at a time. Made by `createPool`. */
 export class Pool<Client> {
@@ -43,6 +45,7 @@ export class Pool<Client> {
   readonly #leases: Leases<Client>
   readonly #late: LateAcquires
   readonly #options: ResolvedPoolOptions<Client>
+  readonly #room: WaitingRoom<Client>
   #timeouts = 0
   #refused = 0
   #aborted = 0
@@ -61,6 +64,12 @@ export class Pool<Client> {
     })
     this.#leases = new Leases(this.#connections, this.#id)
     this.#late = new LateAcquires(options.name, this.#id)
+    this.#room = {
+      grant: (connection, asked, now) => this.#leases.grant(connection, asked, now),
+      withdraw: (waiter) => this.#connections.withdraw(waiter),
+      aborted: (reason, { at }) => this.#abort(reason, at, options.clock.now()),
+      abandoned: (abort, { label, at }) => this.#abandoned(abort, label, at, options.clock.now()),
+    }
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
     this.#connections.openFirst()
@@ -102,9 +111,9 @@ export class Pool<Client> {
    */
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
     const asked = this.#ask(request)
-    if (this.#sharesSession(asked)) return undefined
-    const connection = this.#connections.takeIdle(asked.now)
-    return connection === undefined ? undefined : this.#leases.leaseOf(this.#leases.grant(connection, asked.terms, asked.now))
+    if (asked.mode === 'session' && asked.holder !== undefined) return undefined
+    const connection = this.#connections.takeIdle(asked.at)
+    return connection === undefined ? undefined : new Lease(this.#leases.grant(connection, asked, asked.at))
   }
 
   /** Acquires, runs `work` with the lease's client, awaits what it returns, and releases: always. */
@@ -181,10 +190,10 @@ export class Pool<Client> {
 
   #acquire(request: AcquireRequest): Promise<Lease<Client>> {
     const asked = this.#ask(request)
-    if (this.#sharesSession(asked)) return this.#acquireShared(asked)
-    const connection = this.#connections.takeIdle(asked.now)
-    if (connection === undefined) return this.#wait(asked, this.#leaseOf)
-    return Promise.resolve(this.#leases.leaseOf(this.#leases.grant(connection, asked.terms, asked.now)))
+    if (asked.mode === 'session' && asked.holder !== undefined) return this.#acquireShared(asked, asked.holder)
+    const connection = this.#connections.takeIdle(asked.at)
+    if (connection !== undefined) return Promise.resolve(new Lease(this.#leases.grant(connection, asked, asked.at)))
+    return this.#wait(asked, leaseOf)
   }
 
   async #acquireTraced(request: AcquireRequest): Promise<Lease<Client>> {
@@ -217,73 +226,29 @@ export class Pool<Client> {
       label = `${label} (after its scope closed)`
       scope = undefined
     }
-    if (scope?.aborted !== undefined) throw this.#abandoned(scope.aborted, now, now)
+    if (scope?.aborted !== undefined) throw this.#abandoned(scope.aborted, scope.label, now, now)
     if (request.signal?.aborted === true) throw this.#abort(request.signal.reason, now, now)
-    const terms: LeaseTerms = {
-      label,
-      site,
-      mode: scope?.mode ?? this.#options.mode,
-      isLong: request.hold === 'long',
-      isShared: false,
-      holder: scope,
-    }
-    return { terms, request, scope, now }
+    return new Asked(request, label, site, scope?.mode ?? this.#options.mode, scope, now, false)
   }
 
-  #sharesSession(asked: Asked): asked is Asked & { readonly scope: Scope } {
-    return asked.scope !== undefined && asked.terms.mode === 'session'
-  }
-
-  async #acquireShared(asked: Asked & { readonly scope: Scope }): Promise<Lease<Client>> {
-    const base = await acquireShared(this.#id, asked, (shared) => {
-      const connection = this.#connections.takeIdle(shared.now)
-      return connection === undefined
-        ? this.#wait(shared, (lending) => lending)
-        : Promise.resolve(this.#leases.grant(connection, shared.terms, shared.now))
+  async #acquireShared(asked: Asked, scope: Scope): Promise<Lease<Client>> {
+    const base = await acquireShared(this.#id, scope, asked, (shared) => {
+      const connection = this.#connections.takeIdle(shared.at)
+      if (connection !== undefined) return Promise.resolve(this.#leases.grant(connection, shared, shared.at))
+      return this.#wait(shared, itself)
     })
-    if (asked.scope.aborted !== undefined) throw this.#abandoned(asked.scope.aborted, asked.now, this.#options.clock.now())
-    return this.#leases.leaseOf(this.#leases.borrow(base, asked.terms))
+    if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
+    return new Lease(this.#leases.borrow(base, asked))
   }
 
-  readonly #leaseOf = (lending: Lending<Client>): Lease<Client> => this.#leases.leaseOf(lending)
-
-  #wait<T>(asked: Asked, give: (lending: Lending<Client>) => T): Promise<T> {
-    const { request, scope, now, terms } = asked
-    const { queue } = this.#connections
+  #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+    const { request, holder, at } = asked
     const { acquireTimeoutMs, maxWaiting } = this.#options
-    if (queue.size >= maxWaiting) this.#queueFull(terms.label)
-    const timeoutMs = Math.min(request.timeoutMs ?? acquireTimeoutMs, scope?.remainingMs() ?? Number.POSITIVE_INFINITY)
-    const { signal } = request
-    return new Promise((resolve, reject) => {
-      const settled = (): void => {
-        scope?.waitsNoMore(pending)
-        signal?.removeEventListener('abort', onAbort)
-      }
-      const waiter = new Waiter<Client>({
-        priority: request.priority ?? scope?.priority ?? 'normal',
-        label: terms.label,
-        since: now,
-        deadlineAt: now + timeoutMs,
-        accept: (connection) => {
-          settled()
-          resolve(give(this.#leases.grant(connection, terms, this.#options.clock.now())))
-        },
-        refuse: (error) => {
-          settled()
-          reject(error)
-        },
-      })
-      const giveUp = (error: () => LeaseholdError): void => {
-        if (this.#connections.withdraw(waiter)) waiter.request.refuse(error())
-      }
-      const onAbort = (): void => giveUp(() => this.#abort(signal?.reason, now, this.#options.clock.now()))
-      const pending: PendingAcquire = {
-        abandon: (abort) => giveUp(() => this.#abandoned(abort, now, this.#options.clock.now())),
-      }
-      scope?.waits(pending)
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#connections.enqueue(waiter)
-    })
+    if (this.#connections.queue.size >= maxWaiting) this.#queueFull(asked.label)
+    const timeoutMs = Math.min(request.timeoutMs ?? acquireTimeoutMs, holder?.remainingMs() ?? Number.POSITIVE_INFINITY)
+    return new Promise((resolve, reject) =>
+      this.#connections.enqueue(new PendingLease(this.#room, asked, at + timeoutMs, give, resolve, reject)),
+    )
   }
 
   #queueFull(label: string): void {
@@ -304,10 +269,10 @@ export class Pool<Client> {
   }
 
   #expired(waiter: Waiter<Client>): void {
-    const { since, label } = waiter.request
+    const { since, label } = waiter
     const error = this.#timeout(since, this.#options.clock.now())
     if (channels.timeout.hasSubscribers) channels.timeout.publish({ pool: this.name, poolId: this.#id, label, error })
-    waiter.request.refuse(error)
+    waiter.refuse(error)
   }
 
   #timeout(since: number, now: number): AcquireTimeoutError {
@@ -330,11 +295,10 @@ export class Pool<Client> {
     return new AbortedError({ pool: this.name, waitedMs: now - since, cause })
   }
 
-  #abandoned(abort: ScopeAbort, since: number, now: number): LeaseholdError {
+  #abandoned(abort: ScopeAbort, label: string, since: number, now: number): LeaseholdError {
     if (abort.why === 'deadline') return this.#timeout(since, now)
     if (abort.why === 'signal') return this.#abort(abort.reason, since, now)
     this.#aborted += 1
-    const label = currentContext()?.scope.label ?? NO_LABEL
     return new ScopeClosedError({ label, pool: this.name, cause: abort.reason })
   }
 

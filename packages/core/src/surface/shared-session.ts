@@ -1,8 +1,6 @@
 import type { Lending } from '../lease/lending.js'
 import type { Scope } from '../scope/scope.js'
-import type { Asked } from './pool.js'
-
-type AskedInScope = Asked & { readonly scope: Scope }
+import type { Asked } from './asked.js'
 
 /**
  * The one lease of a scope in `session` mode, for its leases to share: granted at the first query, and once more if its
@@ -11,14 +9,14 @@ type AskedInScope = Asked & { readonly scope: Scope }
  */
 export async function acquireShared<Client>(
   poolId: number,
-  asked: AskedInScope,
+  scope: Scope,
+  asked: Asked,
   grant: (shared: Asked) => Promise<Lending<Client>>,
 ): Promise<Lending<Client>> {
-  const { scope } = asked
   for (;;) {
     const shared = scope.sharedOn<Lending<Client>>(poolId)
     if (shared === undefined) {
-      const granted = grant({ ...asked, terms: { ...asked.terms, isShared: true } })
+      const granted = grant(asked.shared())
       scope.shareOn(poolId, granted)
       try {
         return await granted

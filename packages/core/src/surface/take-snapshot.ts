@@ -19,7 +19,7 @@ export function takeSnapshot<Client>(
   const { granted, released, heldMs, busyMs, leaks } = leases.totals
   const now = options.clock.now()
   let oldestMs = 0
-  for (const waiter of queue) oldestMs = Math.max(oldestMs, now - waiter.request.since)
+  for (const waiter of queue) oldestMs = Math.max(oldestMs, now - waiter.since)
   return {
     name: options.name,
     driver: connections.driver.name,

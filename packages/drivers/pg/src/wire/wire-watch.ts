@@ -1,0 +1,241 @@
+import type { SessionObserver, TransactionStatus } from '@leasehold/core'
+import { isFatal } from './is-fatal.js'
+import type { PgConnection } from './pg-connection.js'
+
+/** The letters of ReadyForQuery. */
+const STATUS: Readonly<Record<string, TransactionStatus>> = { I: 'idle', T: 'open', E: 'failed' }
+
+/**
+ * Keeps the account of one connection: what was sent, what is owed for it, and what the server said of the session.
+ *
+ * It must be made before `client.connect()`: only so do its listeners come before pg's own, which run the user's
+ * callbacks; and a user's callback may release the connection.
+ *
+ * Quiet means that as many ReadyForQuery came as Query and Sync were sent, and that nothing is unsynced.
+ */
+export class WireWatch {
+  /** What the server has told of its parameters: `server_version`, `TimeZone`, … */
+  readonly parameters: Map<string, string> = new Map()
+  readonly #connection: PgConnection
+  readonly #onLost: (error: Error) => void
+  #observer: SessionObserver | undefined
+  /** False until the first ReadyForQuery, which nobody has asked for. */
+  #isStarted = false
+  #owed = 0
+  #isUnsynced = false
+  /** Statements sent whose outcome is not known yet. */
+  #unanswered = 0
+  #isExtended = false
+  #isCopyingIn = false
+  #isDiverted = false
+  #hasEnded = false
+  #transaction: TransactionStatus = 'idle'
+  #lostBy: Error | undefined
+  #waiting: Array<() => void> = []
+
+  /** `onLost` is called once, after the observer was. */
+  constructor(connection: PgConnection, onLost: (error: Error) => void) {
+    this.#connection = connection
+    this.#onLost = onLost
+    this.#countSends()
+    this.#listen()
+  }
+
+  get isQuiet(): boolean {
+    return this.#owed === 0 && !this.#isUnsynced
+  }
+
+  /** A statement is at work on the server, as far as can be known. */
+  get isRunning(): boolean {
+    return this.#unanswered > 0
+  }
+
+  /** Messages were sent that no Sync has followed: an open portal, a batch that failed half-way. */
+  get isUnsynced(): boolean {
+    return this.#isUnsynced
+  }
+
+  /** The server waits for COPY data. It ignores a Sync until it gets CopyDone or CopyFail. */
+  get isCopyingIn(): boolean {
+    return this.#isCopyingIn
+  }
+
+  /** Somebody else reads the socket (pg-copy-streams does): what the server says is not seen here. */
+  get isDiverted(): boolean {
+    return this.#isDiverted
+  }
+
+  /** The socket is closed. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  get transaction(): TransactionStatus {
+    return this.#transaction
+  }
+
+  get lostBy(): Error | undefined {
+    return this.#lostBy
+  }
+
+  /** Starts telling `observer`, with what it has missed; returns what stops it. */
+  observe(observer: SessionObserver): () => void {
+    this.#observer = observer
+    if (this.#lostBy !== undefined) observer.lost(this.#lostBy)
+    else if (!this.isQuiet) observer.busy()
+    else if (this.#transaction !== 'idle') observer.quiet(this.#transaction)
+    return () => {
+      if (this.#observer === observer) this.#observer = undefined
+    }
+  }
+
+  /** Books the session as dead. */
+  lose(error: Error): void {
+    if (this.#lostBy === undefined) {
+      this.#lostBy = error
+      this.#observer?.lost(error)
+      this.#onLost(error)
+    }
+    this.#changed()
+  }
+
+  /** Books that somebody else took the socket's data, or gave it back. */
+  divert(isDiverted: boolean): void {
+    this.#isDiverted = isDiverted
+    // Given back, there is only the end of the COPY to come.
+    if (!isDiverted && !this.isQuiet) this.#observer?.settling?.()
+    this.#changed()
+  }
+
+  /** Resolves when something new is known. Rejects when `signal` aborts. */
+  change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason as Error)
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#waiting.push(() => {
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      })
+    })
+  }
+
+  #changed(): void {
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+
+  /** Puts a counter in front of every method by which pg, a cursor or a COPY sends. */
+  #countSends(): void {
+    this.#before('query', (text) => this.#simple(typeof text === 'string' ? text : undefined))
+    this.#before('parse', (message) => this.#statement((message as { text?: string }).text))
+    this.#before('bind', (message) => this.#statement(this.#textOfPrepared(message)))
+    this.#before('execute', () => this.#statement(undefined))
+    this.#before('describe', () => this.#unsynced())
+    this.#before('close', () => this.#unsynced())
+    this.#before('sync', () => this.#synced())
+  }
+
+  #before(name: 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'close' | 'sync', count: (message: unknown) => void): void {
+    const connection = this.#connection
+    const send = connection[name]
+    connection[name] = (message, more) => {
+      count(message)
+      return send.call(connection, message, more)
+    }
+  }
+
+  #textOfPrepared(message: unknown): string | undefined {
+    const name = (message as { statement?: string } | undefined)?.statement
+    if (name === undefined || name === '') return undefined
+    return this.#connection.parsedStatements?.[name] ?? this.#connection.submittedNamedStatements?.[name]
+  }
+
+  #simple(text: string | undefined): void {
+    this.#owed += 1
+    this.#unanswered += 1
+    this.#isExtended = false
+    this.#observer?.busy(text)
+  }
+
+  #statement(text: string | undefined): void {
+    this.#unanswered += 1
+    this.#isExtended = true
+    this.#unsynced(text)
+  }
+
+  #unsynced(text?: string): void {
+    this.#isUnsynced = true
+    this.#observer?.busy(text)
+  }
+
+  #synced(): void {
+    if (this.#isCopyingIn) return
+    this.#owed += 1
+    this.#isUnsynced = false
+    this.#observer?.busy()
+    if (this.#unanswered === 0) this.#observer?.settling?.()
+  }
+
+  #listen(): void {
+    const connection = this.#connection
+    const answered = (): void => this.#answered()
+    connection.prependListener('readyForQuery', (message: { status?: string }) => this.#ready(message.status))
+    connection.prependListener('errorMessage', (error: Error) => this.#failed(error))
+    connection.prependListener('copyInResponse', () => this.#copyIn())
+    for (const answer of ['parseComplete', 'bindComplete', 'commandComplete', 'portalSuspended', 'emptyQuery']) {
+      connection.prependListener(answer, answered)
+    }
+    connection.prependListener('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
+      this.parameters.set(message.parameterName, message.parameterValue)
+    })
+    connection.prependListener('error', (error: Error) => this.lose(error))
+    connection.prependListener('end', () => {
+      this.#hasEnded = true
+      this.lose(new Error('Connection terminated unexpectedly'))
+    })
+  }
+
+  #ready(status: string | undefined): void {
+    if (this.#isStarted && this.#owed > 0) this.#owed -= 1
+    this.#isStarted = true
+    this.#isCopyingIn = false
+    this.#transaction = STATUS[status ?? 'I'] ?? 'idle'
+    if (this.isQuiet) {
+      this.#unanswered = 0
+      this.#observer?.quiet(this.#transaction)
+    }
+    this.#changed()
+  }
+
+  #failed(error: Error): void {
+    if (!this.#isStarted) return
+    this.#isCopyingIn = false
+    // In a pipeline the error belongs to the first of several; with one only, nothing of it is left to do.
+    if (this.#owed <= 1) this.#unanswered = 0
+    if (isFatal(error)) this.lose(error)
+    else if (this.#unanswered === 0 && !this.#isUnsynced) this.#observer?.settling?.()
+    this.#changed()
+  }
+
+  #answered(): void {
+    // A simple Query may hold several statements, so that only ReadyForQuery ends it.
+    if (this.#isExtended && this.#unanswered > 0) {
+      this.#unanswered -= 1
+      if (this.#unanswered === 0 && !this.#isUnsynced) this.#observer?.settling?.()
+    }
+    this.#changed()
+  }
+
+  #copyIn(): void {
+    this.#isCopyingIn = true
+    if (this.#isExtended) {
+      // The server has ignored the Sync that came with it, and wants one more when the COPY is over.
+      this.#owed = 0
+      this.#isUnsynced = true
+    }
+    this.#changed()
+  }
+}

@@ -1,0 +1,4 @@
+import { asyncLocalCarrier } from '@leasehold/core'
+import { describeScopeCarrierContract } from './contracts/index.js'
+
+describeScopeCarrierContract('AsyncLocalStorage', () => asyncLocalCarrier())
