@@ -3,7 +3,7 @@ const ONE_IN = 128
 /** Labels that have leaked are remembered, but not without end: a label made of user input must not fill the memory. */
 const MOST_SUSPECTS = 1_000
 /** Deep enough to come out of an ORM's own calls into the code that called it. */
-const FRAMES = 24
+const FRAMES = 16
 
 /** Folders whose frames are not the caller's own code: ours. */
 const ownFolders = new Set<string>()

@@ -29,6 +29,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   readonly #poolId: number
   readonly #now: () => number
   readonly #leaks: Record<LeakKind, number> = { overdue: 0, 'left-over': 0 }
+  #described: { readonly asOf: string; readonly holders: readonly Holder[] } | undefined
   #granted = 0
   #released = 0
   #heldMs = 0
@@ -142,11 +143,15 @@ export class Leases<Client> implements LeaseDesk<Client> {
   }
 
   /** Who holds connections now, the longest first. */
-  holders(): Holder[] {
+  holders(): readonly Holder[] {
     const now = this.#now()
-    return this.#lendings()
-      .map((lending) => this.#describe(lending, now))
-      .sort((a, b) => b.heldMs - a.heldMs)
+    // When a burst of waiters gives up together, each of their errors names the same holders.
+    const asOf = `${now} ${this.#granted} ${this.#released}`
+    if (this.#described?.asOf !== asOf) {
+      const holders = this.#lendings().map((lending) => this.#describe(lending, now))
+      this.#described = { asOf, holders: holders.sort((a, b) => b.heldMs - a.heldMs) }
+    }
+    return this.#described.holders
   }
 
   /** Reports leases that are held for too long. Returns when the next may be. */

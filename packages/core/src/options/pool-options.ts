@@ -21,7 +21,10 @@ export interface PoolOptions<Client = unknown> {
   readonly maxConnecting?: number
   /** How long a caller waits for a connection. Default 5,000; `Infinity` waits for ever, 0 takes only what is free at once. */
   readonly acquireTimeoutMs?: number
-  /** Callers waiting at the same time, at most; one more is refused at once. Default `Infinity`. */
+  /**
+   * Callers waiting at the same time, at most; one more is refused at once. A caller for whom a connection is being
+   * opened, or could be, does not count. Default `Infinity`.
+   */
   readonly maxWaiting?: number
   /** How long opening one connection may take. Default 5,000. */
   readonly connectTimeoutMs?: number

@@ -59,6 +59,7 @@ export class Connections<Client> {
   readonly agenda: Agenda
   readonly #parts: ConnectionsParts<Client>
   readonly #all = new Set<Connection<Client>>()
+  readonly #unwatch = new WeakMap<Connection<Client>, () => void>()
   readonly #idle: IdleStack<Client>
   readonly #connector: Connector<Client>
   #state: PoolState = { is: 'open' }
@@ -90,7 +91,7 @@ export class Connections<Client> {
       connectTimeoutMs: options.connectTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs,
       outside: parts.outside,
-      opened: (client, startedAt) => this.#opened(client, startedAt),
+      opened: (client, startedAt, generation) => this.#opened(client, startedAt, generation),
       failed: (error, forgone) => this.#connectFailed(error, forgone),
       freed: () => this.#slotFreed(),
     })
@@ -127,6 +128,16 @@ export class Connections<Client> {
     return this.#nextReady(now)
   }
 
+  /**
+   * How many callers wait for whom no connection is on its way or could be. Negative when there could be one for more
+   * callers than wait.
+   */
+  get backlog(): number {
+    const { slots, queue } = this
+    if (this.#state.is !== 'open') return queue.size
+    return queue.size - slots.opening - slots.checking - Math.max(0, slots.limit - slots.total)
+  }
+
   /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
   enqueue(waiter: Waiter<Client>): void {
     this.queue.add(waiter)
@@ -155,7 +166,8 @@ export class Connections<Client> {
   /** Takes a connection back to be closed. */
   discard(connection: Connection<Client>, reason: unknown): Promise<void> {
     connection.recycle()
-    return this.#close(connection, connection.ledger.lostBy === undefined ? 'discarded' : 'lost', reason)
+    if (connection.ledger.lostBy !== undefined) return this.#close(connection, 'lost', reason)
+    return this.#close(connection, this.#state.is === 'closing' ? 'pool-closed' : 'discarded', reason)
   }
 
   /** Gives waiters what there is: idle connections, checks of such, or new ones being opened. */
@@ -164,10 +176,12 @@ export class Connections<Client> {
     this.#keepsMin = true
     while (this.#state.is === 'open' && this.queue.size > slots.opening + slots.checking) {
       const now = this.#idle.size > 0 ? this.options.clock.now() : 0
+      const { checking } = slots
       const connection = this.#idle.size > 0 ? this.#nextReady(now) : undefined
       if (connection !== undefined) this.#handOver(connection, now)
-      else if (this.queue.size <= slots.opening + slots.checking) break
-      else if (slots.hasRoom && slots.opening < this.options.maxConnecting) this.#connector.open()
+      // A check was started instead. It stands for one waiter; there may be idle ones for the others.
+      else if (slots.checking > checking) continue
+      else if (slots.hasRoom && slots.opening < this.options.maxConnecting) this.#connector.open(this.#generation)
       else break
     }
   }
@@ -181,13 +195,13 @@ export class Connections<Client> {
         this.wakeUp.notLaterThan(this.#refillNotBefore)
         return
       }
-      this.#connector.open()
+      this.#connector.open(this.#generation)
     }
   }
 
   /** Opens one connection if there is none at all, so that `ready()` has something to prove. */
   openFirst(): void {
-    if (this.slots.total === 0) this.#connector.open()
+    if (this.slots.total === 0) this.#connector.open(this.#generation)
   }
 
   pause(): void {
@@ -232,7 +246,7 @@ export class Connections<Client> {
     })
   }
 
-  #opened(client: Client, startedAt: number): void {
+  #opened(client: Client, startedAt: number, generation: number): void {
     const { clock, maxLifetimeMs, name } = this.options
     const now = clock.now()
     const id = ++this.#lastId
@@ -241,7 +255,7 @@ export class Connections<Client> {
       id,
       client,
       ledger,
-      generation: this.#generation,
+      generation,
       openedAt: now,
       expiresAt: now + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER),
       counts: this.slots,
@@ -251,7 +265,7 @@ export class Connections<Client> {
     this.#lastConnectFailure = undefined
     this.#refillNotBefore = 0
     this.counts.opened += 1
-    this.driver.watch(client, ledger)
+    this.#unwatch.set(connection, this.driver.watch(client, ledger))
     if (channels.open.hasSubscribers) {
       channels.open.publish({ pool: name, poolId: this.#parts.poolId, connection: id, afterMs: now - startedAt })
     }
@@ -270,9 +284,11 @@ export class Connections<Client> {
     }
     // One failed attempt answers one caller, the one whose turn it is: the others may yet be served.
     const waiter = this.queue.shift()
-    if (waiter === undefined) return
-    this.wakeUp.letGo()
-    waiter.refuse(error)
+    if (waiter !== undefined) {
+      this.wakeUp.letGo()
+      waiter.refuse(error)
+    }
+    this.serve()
   }
 
   /** The next idle connection fit to be lent. Closes and checks on the way what is not. */
@@ -343,7 +359,10 @@ export class Connections<Client> {
       )
       if (!connection.ledger.isClean) throw connection.ledger.lostBy ?? new Error('the check left the session in use')
     } catch (error) {
-      await this.#close(connection, 'check-failed', error)
+      const closing = this.#close(connection, 'check-failed', error)
+      // The waiter for whom the check stood must not wait for a farewell.
+      this.serve()
+      await closing
       return
     }
     this.#offer(connection)
@@ -436,9 +455,15 @@ export class Connections<Client> {
       })
     }
     await this.#parts.outside(() =>
-      farewell(driver, connection.client, { agenda, clock: options.clock, closeTimeoutMs: options.closeTimeoutMs }),
+      farewell(driver, connection.client, {
+        agenda,
+        clock: options.clock,
+        closeTimeoutMs: options.closeTimeoutMs,
+        isBusy: !connection.ledger.isQuiet,
+      }),
     )
     connection.closed()
+    this.#unwatch.get(connection)?.()
     this.#all.delete(connection)
     this.#slotFreed()
   }

@@ -17,15 +17,21 @@ export interface ConnectorParts<Client> {
   /** Runs what it is given outside every context: a socket keeps the context that it is made in. */
   readonly outside: <R>(work: () => R) => R
   /** A connection was opened. */
-  readonly opened: (client: Client, startedAt: number) => void
+  readonly opened: (client: Client, startedAt: number, generation: number) => void
   /** An attempt failed. `forgone` when nobody wanted it any more. */
   readonly failed: (error: ConnectFailedError, forgone: boolean) => void
-  /** A slot came free without a connection. */
+  /** A slot came free without a connection, or none is to be expected of an attempt any more. */
   readonly freed: () => void
 }
 
 type Dial =
-  | { readonly is: 'under way'; readonly startedAt: number; readonly controller: AbortController; readonly takeBack: () => void }
+  | {
+      readonly is: 'under way'
+      readonly startedAt: number
+      readonly generation: number
+      readonly controller: AbortController
+      readonly takeBack: () => void
+    }
   /** Given up, but its socket may still be there: it counts until the attempt ends, or a bound passes. */
   | { readonly is: 'abandoned'; readonly takeBack: () => void }
   | { readonly is: 'over' }
@@ -39,14 +45,17 @@ export class Connector<Client> {
     this.#parts = parts
   }
 
-  /** Starts one attempt. There must be room for it. */
-  open(): void {
+  /**
+   * Starts one attempt. There must be room for it. `generation` is that of the attempt's start: if the pool reconnects
+   * meanwhile, what arrives is of the old one.
+   */
+  open(generation: number): void {
     const { clock, agenda, slots, driver, connectTimeoutMs } = this.#parts
     slots.reserve()
     const startedAt = clock.now()
     const controller = new AbortController()
     const takeBack = agenda.at(startedAt + connectTimeoutMs, () => this.#abandon(attempt, 'timed out'))
-    const attempt: { dial: Dial } = { dial: { is: 'under way', startedAt, controller, takeBack } }
+    const attempt: { dial: Dial } = { dial: { is: 'under way', startedAt, generation, controller, takeBack } }
     this.#dials.add(attempt)
     const connecting = this.#parts.outside(
       // The executor turns a driver that throws at once into one that rejects.
@@ -69,7 +78,7 @@ export class Connector<Client> {
     if (dial.is === 'under way') {
       dial.takeBack()
       attempt.dial = { is: 'over' }
-      this.#parts.opened(client, dial.startedAt)
+      this.#parts.opened(client, dial.startedAt, dial.generation)
       return
     }
     // Nobody waits for this one any more: it must not stay open unseen.
@@ -110,6 +119,8 @@ export class Connector<Client> {
     const cause = new Error(why === 'timed out' ? 'the connect timeout passed' : 'the connection was not wanted any more')
     dial.controller.abort(cause)
     this.#parts.failed(this.#describe(dial.startedAt, cause, why === 'timed out'), why === 'forgone')
+    // Whoever counted on this attempt need not wait until its socket is gone: there may be room for another.
+    this.#parts.freed()
   }
 
   #bury(): void {

@@ -39,6 +39,7 @@ export async function recycle<Client>(connection: Connection<Client>, parts: Rec
         return driver.quiesce(client, signal)
       })
     }
+    if (ledger.lostBy !== undefined) throw ledger.lostBy
     if (ledger.transaction !== 'idle') {
       left ??= ledger.transaction === 'open' ? 'open transaction' : 'failed transaction'
       await bounded(parts.agenda, deadlineAt, 'resetting', (signal) => driver.reset(client, ledger, signal))

@@ -110,7 +110,7 @@ export class Pool<Client> {
    * For callers that cannot wait, or that want to spare themselves a promise.
    */
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
-    const asked = this.#ask(request)
+    const asked = this.#ask(request, this.tryAcquire)
     if (asked.mode === 'session' && asked.holder !== undefined) return undefined
     const connection = this.#connections.takeIdle(asked.at)
     return connection === undefined ? undefined : new Lease(this.#leases.grant(connection, asked, asked.at))
@@ -189,7 +189,7 @@ export class Pool<Client> {
   }
 
   #acquire(request: AcquireRequest): Promise<Lease<Client>> {
-    const asked = this.#ask(request)
+    const asked = this.#ask(request, this.acquire)
     if (asked.mode === 'session' && asked.holder !== undefined) return this.#acquireShared(asked, asked.holder)
     const connection = this.#connections.takeIdle(asked.at)
     if (connection !== undefined) return Promise.resolve(new Lease(this.#leases.grant(connection, asked, asked.at)))
@@ -208,8 +208,12 @@ export class Pool<Client> {
     }, context)
   }
 
-  /** Works the scope and the defaults into a request. Throws what can be refused at once. */
-  #ask(request: AcquireRequest): Asked {
+  /**
+   * Works the scope and the defaults into a request. Throws what can be refused at once.
+   *
+   * @param entry the method that was called: the call site is below it.
+   */
+  #ask(request: AcquireRequest, entry: (...args: never[]) => unknown): Asked {
     if (request !== NO_REQUEST) checkAcquireRequest(request)
     const { is } = this.#connections.state
     if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.name)
@@ -217,12 +221,12 @@ export class Pool<Client> {
     // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
     let scope = request.hold === 'long' ? undefined : currentContext()?.scope
     let label = request.label ?? scope?.label ?? NO_LABEL
-    const site = this.#leases.sites.capture(label, this.acquire)
+    const site = this.#leases.sites.capture(label, entry)
     if (scope !== undefined && !scope.isOpen) {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
         throw new ScopeClosedError({ label: scope.label, pool: this.name, cause: scope.aborted?.reason })
       }
-      this.#late.report(label, this.acquire)
+      this.#late.report(label, entry)
       label = `${label} (after its scope closed)`
       scope = undefined
     }
@@ -244,7 +248,7 @@ export class Pool<Client> {
   #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
     const { request, holder, at } = asked
     const { acquireTimeoutMs, maxWaiting } = this.#options
-    if (this.#connections.queue.size >= maxWaiting) this.#queueFull(asked.label)
+    if (this.#connections.backlog >= maxWaiting) this.#queueFull(asked.label)
     const timeoutMs = Math.min(request.timeoutMs ?? acquireTimeoutMs, holder?.remainingMs() ?? Number.POSITIVE_INFINITY)
     return new Promise((resolve, reject) =>
       this.#connections.enqueue(new PendingLease(this.#room, asked, at + timeoutMs, give, resolve, reject)),
@@ -252,17 +256,17 @@ export class Pool<Client> {
   }
 
   #queueFull(label: string): void {
-    const { queue } = this.#connections
+    const { backlog } = this.#connections
     if (this.#options.observe) {
       if (!channels.observe.hasSubscribers) return
-      const why = `maxWaiting is ${this.#options.maxWaiting} and ${queue.size} wait`
+      const why = `maxWaiting is ${this.#options.maxWaiting} and ${backlog} wait`
       channels.observe.publish({ pool: this.name, poolId: this.#id, would: 'refuse', why, label })
       return
     }
     this.#refused += 1
     throw new QueueFullError({
       pool: this.name,
-      waiting: queue.size,
+      waiting: backlog,
       maxWaiting: this.#options.maxWaiting,
       holders: this.#leases.holders(),
     })

@@ -30,9 +30,12 @@ export async function quiesce(parts: QuiesceParts, signal: AbortSignal): Promise
 /** Returns whether a cancel was sent. */
 async function untilQuiet({ connection, wire, cancel }: QuiesceParts, signal: AbortSignal): Promise<boolean> {
   let cancelling: Promise<void> | undefined
+  let failure: { readonly cause: unknown } | undefined
+  let isCancelled = false
   let isCopyFailed = false
   while (!wire.isQuiet) {
     if (wire.lostBy !== undefined) throw wire.lostBy
+    if (failure !== undefined) throw failure.cause as Error
     if (wire.isDiverted) {
       await abortable(cancel(), signal)
       throw new Error('a COPY to the client was left half read, and its reader holds the socket')
@@ -42,15 +45,23 @@ async function untilQuiet({ connection, wire, cancel }: QuiesceParts, signal: Ab
       isCopyFailed = true
     } else {
       if (wire.isUnsynced) connection.sync()
-      if (wire.isRunning) cancelling = cancelling === undefined ? cancel() : cancelling.then(cancel)
+      if (wire.isRunning && cancelling === undefined) {
+        isCancelled = true
+        // In a pipeline one cancel ends one statement: when it is done and another runs, that one is next.
+        cancelling = cancel().then(
+          () => {
+            cancelling = undefined
+          },
+          (cause: unknown) => {
+            failure = { cause }
+            wire.touch()
+          },
+        )
+      }
     }
-    // A failing cancel ends the waiting: what runs could go on for ever.
-    await (cancelling === undefined
-      ? wire.change(signal)
-      : Promise.race([wire.change(signal), cancelling.then(() => wire.change(signal))]))
+    await wire.change(signal)
   }
-  if (cancelling === undefined) return false
-  await abortable(cancelling, signal)
+  if (cancelling !== undefined) await abortable(cancelling, signal)
   if (wire.lostBy !== undefined) throw wire.lostBy
-  return true
+  return isCancelled
 }

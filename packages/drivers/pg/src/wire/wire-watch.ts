@@ -33,7 +33,7 @@ export class WireWatch {
   #lostBy: Error | undefined
   #waiting: Array<() => void> = []
 
-  /** `onLost` is called once, after the observer was. */
+  /** `onLost` is called once; it tells the observer. */
   constructor(connection: PgConnection, onLost: (error: Error) => void) {
     this.#connection = connection
     this.#onLost = onLost
@@ -93,10 +93,9 @@ export class WireWatch {
   lose(error: Error): void {
     if (this.#lostBy === undefined) {
       this.#lostBy = error
-      this.#observer?.lost(error)
       this.#onLost(error)
     }
-    this.#changed()
+    this.touch()
   }
 
   /** Books that somebody else took the socket's data, or gave it back. */
@@ -104,7 +103,7 @@ export class WireWatch {
     this.#isDiverted = isDiverted
     // Given back, there is only the end of the COPY to come.
     if (!isDiverted && !this.isQuiet) this.#observer?.settling?.()
-    this.#changed()
+    this.touch()
   }
 
   /** Resolves when something new is known. Rejects when `signal` aborts. */
@@ -120,7 +119,8 @@ export class WireWatch {
     })
   }
 
-  #changed(): void {
+  /** Makes whoever awaits a change look again. */
+  touch(): void {
     if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
@@ -207,7 +207,7 @@ export class WireWatch {
       this.#unanswered = 0
       this.#observer?.quiet(this.#transaction)
     }
-    this.#changed()
+    this.touch()
   }
 
   #failed(error: Error): void {
@@ -217,7 +217,7 @@ export class WireWatch {
     if (this.#owed <= 1) this.#unanswered = 0
     if (isFatal(error)) this.lose(error)
     else if (this.#unanswered === 0 && !this.#isUnsynced) this.#observer?.settling?.()
-    this.#changed()
+    this.touch()
   }
 
   #answered(): void {
@@ -226,7 +226,7 @@ export class WireWatch {
       this.#unanswered -= 1
       if (this.#unanswered === 0 && !this.#isUnsynced) this.#observer?.settling?.()
     }
-    this.#changed()
+    this.touch()
   }
 
   #copyIn(): void {
@@ -236,6 +236,6 @@ export class WireWatch {
       this.#owed = 0
       this.#isUnsynced = true
     }
-    this.#changed()
+    this.touch()
   }
 }

@@ -1,0 +1,53 @@
+import type { LeaseGate } from '@leasehold/core'
+import type pg from 'pg'
+import { SESSION, type PgSession } from '../session/pg-session.js'
+import { emitterMethods } from './emitter-methods.js'
+import { leasedEnd, leasedQuery } from './leased-statements.js'
+import { GATE, NUMBER, type LeaseHandle } from './handle-fields.js'
+
+/** What every handle of every connection does in its own way; the rest falls through to the physical client. */
+const FENCED: PropertyDescriptorMap = {
+  query: { value: leasedQuery, writable: true, configurable: true },
+  end: { value: leasedEnd, writable: true, configurable: true },
+  release: {
+    configurable: true,
+    // A function of its own at each look, so that it may be passed on without its handle (`.finally(client.release)`).
+    get(this: LeaseHandle): (said?: unknown) => void {
+      return (said) => giveBack(this, said)
+    },
+    // node-postgres' documentation wraps it; an accessor alone would not let itself be assigned.
+    set(this: LeaseHandle, value: unknown) {
+      Object.defineProperty(this, 'release', { value, writable: true, configurable: true, enumerable: true })
+    },
+  },
+  ...emitterMethods,
+}
+
+/**
+ * The fenced handle of one lease: an object whose prototype is what all handles of the connection have in common, whose
+ * prototype is the physical client. So `instanceof`, unknown properties and a later `toString` fall through, and making
+ * one costs one object with two fields.
+ */
+export function leaseHandle(session: PgSession, gate: LeaseGate): pg.Client {
+  session.handleBase ??= Object.create(session.client, FENCED) as object
+  const handle = Object.create(session.handleBase) as { -readonly [Name in keyof LeaseHandle]: LeaseHandle[Name] }
+  handle[GATE] = gate
+  const number = session.lend(gate)
+  handle[NUMBER] = number
+  if (number === 1) session.events?.introduced(handle as LeaseHandle)
+  return handle as LeaseHandle
+}
+
+/** Gives the lease of a handle back; with anything truthy to say, its connection is closed. Harmless when it is over. */
+export function giveBack(handle: LeaseHandle, said?: unknown): void {
+  const gate = handle[GATE]
+  if (!gate.open) return
+  const session = handle[SESSION]
+  session.lastHandle = handle
+  try {
+    session.events?.released(said, handle)
+  } finally {
+    if (said) gate.discard(said)
+    else gate.release()
+  }
+}

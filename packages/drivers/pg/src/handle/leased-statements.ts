@@ -1,0 +1,121 @@
+import { bindToContext, type LeaseGate } from '@leasehold/core'
+import { beginsTransaction } from '../sql/begins-transaction.js'
+import { textOf } from '../sql/text-of.js'
+import { refusalOf } from '../session/refusal-of.js'
+import { type PgSession, SESSION } from '../session/pg-session.js'
+import type { PgSubmittable } from '../wire/pg-connection.js'
+import { GATE, type LeaseHandle } from './handle-fields.js'
+import { deliverError, SubmittableFence } from './submittable-fence.js'
+
+type Callback = (error?: unknown, result?: unknown) => void
+type Query = (statement: unknown, values?: unknown, callback?: unknown) => unknown
+
+/** `client.query` of a handle: in all of pg's forms, in the lease's time only, in turn, in the caller's context. */
+export function leasedQuery(this: LeaseHandle, statement: unknown, values?: unknown, callback?: unknown): unknown {
+  if (statement === null || statement === undefined) {
+    throw new TypeError('Client was passed a null or undefined query')
+  }
+  if (isSubmittable(statement)) return submit(this, statement, values, callback)
+  const session = this[SESSION]
+  const gate = this[GATE]
+  const query = session.client.query as Query
+  const refusal = refuses(gate, statement)
+  const called = callback ?? (typeof values === 'function' ? values : (statement as { callback?: unknown }).callback)
+  if (called !== undefined && called !== null) {
+    if (typeof called !== 'function') throw new TypeError('callback is not a function')
+    const bound = bindToContext(called as Callback)
+    const parameters = typeof values === 'function' ? undefined : values
+    if (refusal !== undefined) process.nextTick(bound, refusal)
+    else if (session.turns.areFree) query.call(session.client, statement, parameters, bound)
+    else {
+      const kept = copyOf(statement)
+      session.turns.wait({
+        gate,
+        start: bindToContext(() => void query.call(session.client, kept, parameters, bound)),
+        refuse: (error) => process.nextTick(bound, error),
+      })
+    }
+    return undefined
+  }
+  if (refusal !== undefined) return Promise.reject(refusal)
+  if (session.turns.areFree) return query.call(session.client, statement, values)
+  return inTurn(session, gate, copyOf(statement), values)
+}
+
+/** Sends a Submittable through a handle; `over` is called when the connection is done with it. */
+export function submit(
+  handle: LeaseHandle,
+  submittable: PgSubmittable,
+  values?: unknown,
+  callback?: unknown,
+  over?: () => void,
+): PgSubmittable {
+  const session = handle[SESSION]
+  const gate = handle[GATE]
+  const refusal = refuses(gate, submittable)
+  const called = typeof values === 'function' ? values : callback
+  // pg sets it on the Submittable itself, unless it has one.
+  if (typeof called === 'function' && !submittable.callback) submittable.callback = bindToContext(called as Callback)
+  if (refusal !== undefined) {
+    process.nextTick(() => {
+      deliverError(submittable, refusal)
+      over?.()
+    })
+    return submittable
+  }
+  const fence = new SubmittableFence(submittable, session, gate, over)
+  const start = (): void => void (session.client.query as Query).call(session.client, fence.face)
+  if (session.turns.areFree) start()
+  else session.turns.wait({ gate, start: bindToContext(start), refuse: (error) => fence.sever(error) })
+  return submittable
+}
+
+/** `client.end` of a handle: the holder closes the connection, which is then not lent again. */
+export function leasedEnd(this: LeaseHandle, callback?: Callback): Promise<void> | undefined {
+  const session = this[SESSION]
+  const refusal = refusalOf(this[GATE], 'end')
+  const bound = callback === undefined ? undefined : bindToContext(callback)
+  if (refusal !== undefined) {
+    if (bound === undefined) return Promise.reject(refusal)
+    process.nextTick(bound, refusal)
+    return undefined
+  }
+  session.lose(new Error('the connection was ended by its holder'))
+  if (bound === undefined) return session.client.end()
+  session.client.end(bound)
+  return undefined
+}
+
+export function isSubmittable(statement: unknown): statement is PgSubmittable {
+  return typeof (statement as { submit?: unknown } | null | undefined)?.submit === 'function'
+}
+
+/** Why the statement must not be sent, if it must not. */
+function refuses(gate: LeaseGate, statement: unknown): Error | undefined {
+  try {
+    gate.pass('query')
+    if (gate.mode === 'statement' && beginsTransaction(textOf(statement))) gate.refuseTransaction()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const start = (): void => {
+      try {
+        resolve((session.client.query as Query).call(session.client, statement, values))
+      } catch (error) {
+        reject(error as Error)
+      }
+    }
+    session.turns.wait({ gate, start: bindToContext(start), refuse: reject })
+  })
+}
+
+/** pg copies a config when it is given one, so that the caller may change it for the next statement. */
+function copyOf(statement: unknown): unknown {
+  if (typeof statement !== 'object' || statement === null) return statement
+  return Object.create(Object.getPrototypeOf(statement) as object, Object.getOwnPropertyDescriptors(statement))
+}

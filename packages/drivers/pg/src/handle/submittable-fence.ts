@@ -1,0 +1,146 @@
+import { bindToContext, type LeaseGate } from '@leasehold/core'
+import type { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { refusalOf } from '../session/refusal-of.js'
+import type { PgSession } from '../session/pg-session.js'
+import type { PgConnection, PgSubmittable } from '../wire/pg-connection.js'
+import { ConnectionFence } from './connection-fence.js'
+import { fenceReads } from './fence-reads.js'
+
+/** What pg calls on a Submittable, in the order of the protocol; ReadyForQuery and errors are dealt with apart. */
+const CALLS = [
+  'handleRowDescription',
+  'handleDataRow',
+  'handlePortalSuspended',
+  'handleCommandComplete',
+  'handleEmptyQuery',
+  'handleCopyInResponse',
+  'handleCopyData',
+] as const
+
+type Submittable = PgSubmittable & Record<string, unknown>
+
+/**
+ * Stands between pg and a cursor, a stream or a COPY. pg talks to `face`, which passes on in the caller's context; the
+ * Submittable gets a connection that dies with the lease, or when its own statement is over. Without it a late
+ * `cursor.read()` would go out on the next owner's connection, and kill it.
+ */
+export class SubmittableFence {
+  /** What pg is given in place of the Submittable: of its class, with its properties. */
+  readonly face: PgSubmittable
+  readonly #submittable: Submittable
+  readonly #session: PgSession
+  readonly #gate: LeaseGate
+  readonly #whenOver: (() => void) | undefined
+  readonly #connection: ConnectionFence
+  readonly #enter: (name: string, first: unknown, second: unknown) => unknown
+  #isOver = false
+  #isSevered = false
+
+  constructor(submittable: PgSubmittable, session: PgSession, gate: LeaseGate, whenOver: (() => void) | undefined) {
+    this.#submittable = submittable as Submittable
+    this.#session = session
+    this.#gate = gate
+    this.#whenOver = whenOver
+    this.#connection = new ConnectionFence(session, () => this.#maySend())
+    this.#enter = bindToContext((name, first, second) => {
+      const call = this.#submittable[name] as ((first: unknown, second: unknown) => unknown) | undefined
+      return call?.call(this.#submittable, this.#swap(first), this.#swap(second))
+    })
+    this.face = this.#makeFace()
+    fenceReads(submittable, gate)
+    gate.onEnd(() => this.#leaseEnded())
+  }
+
+  /** The lease is over: the Submittable hears of it, and of nothing else any more. */
+  sever(error: Error): void {
+    if (this.#isSevered || this.#isOver) return
+    this.#isSevered = true
+    this.#connection.dropListeners()
+    const tell = bindToContext(() => deliverError(this.#submittable, error, this.#connection.face))
+    process.nextTick(() => this.#enter === undefined || tell())
+    if (this.#session.wire === undefined || this.#session.wire.isQuiet) this.#over()
+  }
+
+  #leaseEnded(): void {
+    const refusal = refusalOf(this.#gate, 'read')
+    if (refusal !== undefined) this.sever(refusal)
+  }
+
+  #maySend(): boolean {
+    return !this.#isOver && !this.#isSevered
+  }
+
+  #swap(argument: unknown): unknown {
+    return argument === this.#session.connection ? this.#connection.face : argument
+  }
+
+  #makeFace(): PgSubmittable {
+    const submittable = this.#submittable
+    const properties: PropertyDescriptorMap = {
+      submit: { value: (connection: unknown) => this.#enter('submit', connection, undefined) },
+      handleReadyForQuery: { value: (connection: unknown) => this.#ready(connection) },
+      handleError: { value: (error: Error, connection: unknown) => this.#failed(error, connection) },
+      // pg reads and writes these, for its timeouts and its binary mode; they belong on the Submittable.
+      callback: throughTo(submittable, 'callback'),
+      binary: throughTo(submittable, 'binary'),
+    }
+    for (const name of CALLS) {
+      if (typeof submittable[name] !== 'function') continue
+      properties[name] = {
+        value: (first: unknown, second: unknown) => {
+          if (!this.#isSevered) this.#enter(name, first, second)
+        },
+      }
+    }
+    return Object.create(submittable, properties) as PgSubmittable
+  }
+
+  #ready(connection: unknown): void {
+    if (!this.#isSevered) this.#enter('handleReadyForQuery', connection, undefined)
+    this.#over()
+  }
+
+  #failed(error: Error, connection: unknown): void {
+    if (!this.#isSevered) this.#enter('handleError', error, connection)
+    // A Submittable that does not ask for the end of its batch after an error would leave the line busy for ever.
+    const { wire } = this.#session
+    if (wire?.isUnsynced === true && wire.lostBy === undefined) this.#session.connection?.sync()
+    this.#over()
+  }
+
+  #over(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#connection.dropListeners()
+    this.#whenOver?.()
+  }
+}
+
+function throughTo(target: Submittable, name: string): PropertyDescriptor {
+  return {
+    get: () => target[name],
+    set: (value: unknown) => {
+      target[name] = value
+    },
+  }
+}
+
+/**
+ * Tells a Submittable that it failed. One that nobody listens to is told as well, so that whoever awaits it is answered,
+ * but its error event must not end the process.
+ */
+export function deliverError(submittable: PgSubmittable, error: Error, connection?: PgConnection): void {
+  const emitter = submittable as unknown as Partial<EventEmitter>
+  if (emitter.listenerCount?.('error') === 0) emitter.on?.('error', () => {})
+  if (isStream(submittable)) {
+    submittable.destroy(error)
+    // Its own end may depend on the server's error, as that of a COPY from the client does.
+    if (submittable.closed) return
+  }
+  submittable.handleError?.(error, connection as PgConnection)
+}
+
+function isStream(submittable: object): submittable is Duplex {
+  return typeof (submittable as Partial<Duplex>).destroy === 'function' && 'closed' in submittable
+}

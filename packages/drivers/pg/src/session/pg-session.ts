@@ -1,0 +1,141 @@
+import type { LeaseGate, SessionObserver } from '@leasehold/core'
+import type { Duplex } from 'node:stream'
+import type pg from 'pg'
+import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
+import { WireWatch } from '../wire/wire-watch.js'
+import { HandleListeners } from './handle-listeners.js'
+import type { SessionEvents } from './session-events.js'
+import { StatementTurns } from './statement-turns.js'
+
+/** Where a client keeps its session; a handle finds it through its prototypes. */
+export const SESSION: unique symbol = Symbol('leasehold.session')
+
+/** Something that carries a session: a physical client or a handle of it. */
+interface Carrier {
+  readonly [SESSION]?: PgSession
+}
+
+/** The session of a physical client, or of a handle; none of a client that this package has not opened. */
+export function sessionOf(client: pg.Client): PgSession {
+  const session = (client as Carrier)[SESSION]
+  if (session === undefined) throw new Error('bug in Leasehold: this client was not opened by pgDriver')
+  return session
+}
+
+/**
+ * All that is kept for one physical client beside pg's own. It knows gates, never open handles, so that a handle whose
+ * holder forgot it can be collected.
+ */
+export class PgSession {
+  readonly client: pg.Client
+  /** Undefined for a client that is not pg's own: nothing can be seen of its wire. */
+  readonly connection: PgConnection | undefined
+  readonly wire: WireWatch | undefined
+  readonly turns: StatementTurns
+  readonly listeners: HandleListeners
+  readonly events: SessionEvents | undefined
+  /** Makes the socket, where the configuration says how; a cancel request needs one as well. */
+  readonly makeStream: (() => Duplex | undefined) | undefined
+  readonly openedAt: number = Date.now()
+  /** What the handles of this connection have in common; made by the first. */
+  handleBase: object | undefined
+  /** The last handle, once it was given back: it may still listen and emit until the connection is lent again. */
+  lastHandle: pg.Client | undefined
+  #lendings = 0
+  #lastGate: LeaseGate | undefined
+  #observer: SessionObserver | undefined
+  #isClosing = false
+  #hasAnnounced = false
+
+  /** Must come before `client.connect()`. */
+  constructor(client: pg.Client, config: pg.ClientConfig | undefined, events: SessionEvents | undefined) {
+    this.client = client
+    this.events = events
+    this.makeStream = typeof config?.stream === 'function' ? config.stream : undefined
+    this.connection = connectionOf(client)
+    this.wire =
+      this.connection === undefined ? undefined : new WireWatch(this.connection, (error) => this.#whenLost(error))
+    this.turns = new StatementTurns(this.wire, client.pipeline)
+    this.listeners = new HandleListeners(client)
+    Object.defineProperty(client, SESSION, { value: this })
+    // For the connection's whole life, and not `once`: a killed backend is reported twice, and an error event that
+    // nobody listens to ends the process.
+    client.on('error', (error: Error) => this.#clientFailed(error))
+    events?.opening(client)
+  }
+
+  /** To be called when pg has attached its own listeners: turns go on after pg has seen ReadyForQuery. */
+  connected(): void {
+    const advance = (): void => this.turns.advance()
+    this.connection?.on('readyForQuery', advance)
+    this.connection?.on('end', advance)
+    if (this.wire === undefined) this.client.on('end', () => this.lose(new Error('Connection terminated')))
+  }
+
+  /** A lease holds the connection. */
+  get isHeld(): boolean {
+    return this.#lastGate?.open === true
+  }
+
+  /** Its end has begun. */
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  /** Whether `number` is that of the last handle made. */
+  isLast(number: number): boolean {
+    return number === this.#lendings
+  }
+
+  /** Books that the connection is lent, and returns the handle's number. */
+  lend(gate: LeaseGate): number {
+    // A handle asked for after its lease ended must not pass for the current one.
+    if (!gate.open) return -1
+    this.#lastGate = gate
+    this.lastHandle = undefined
+    this.listeners.sweep()
+    return ++this.#lendings
+  }
+
+  observe(observer: SessionObserver): () => void {
+    this.#observer = observer
+    const stop = this.wire?.observe(observer)
+    return () => {
+      this.#observer = undefined
+      stop?.()
+    }
+  }
+
+  /** Books the session as dead. */
+  lose(error: Error): void {
+    if (this.wire !== undefined) this.wire.lose(error)
+    else this.#whenLost(error)
+  }
+
+  /** Its end begins: what its socket reports from now on is nobody's news. */
+  closing(): void {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    this.events?.closing(this.client)
+  }
+
+  /** Its socket is gone. */
+  closed(): void {
+    if (this.#hasAnnounced) return
+    this.#hasAnnounced = true
+    this.events?.closed(this.lastHandle ?? this.client)
+    this.listeners.clear()
+  }
+
+  #clientFailed(error: Error): void {
+    // Whoever holds it sees the error by listeners and statements of its own; pg says by the wire what it means.
+    if (!this.isHeld || this.wire === undefined) this.lose(error)
+  }
+
+  #whenLost(error: Error): void {
+    // Asked before the pool is told, because it then begins to close the connection.
+    const isNews = !this.isHeld && !this.#isClosing && this.#observer !== undefined
+    this.#observer?.lost(error)
+    if (isNews) this.events?.lostIdle(error, this.lastHandle ?? this.client)
+  }
+}
