@@ -2,6 +2,7 @@
 //
 //   npm run test:nodes              all of them
 //   npm run test:nodes -- 22 24     only these
+//   npm run test:nodes -- --others  all but the one that runs this
 //
 // The npm package `node` brings the versions that are not the one running this; they stay in `node_modules/.cache`.
 
@@ -14,8 +15,10 @@ import { fileURLToPath } from 'node:url'
 const versions = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const here = process.versions.node.replace(/\..*/, '')
 const asked = process.argv.slice(2)
-const majors = asked.length > 0 ? asked : Object.keys(versions)
+const known = Object.keys(versions)
+const majors = asked[0] === '--others' ? known.filter((major) => major !== here) : asked.length > 0 ? asked : known
 
 const failed = majors.filter((major) => {
   const node = nodeBinary(major)
@@ -32,7 +35,7 @@ if (failed.length > 0) throw new Error(`the tests fail on Node ${failed.join(' a
 
 /** @param {string} major */
 function nodeBinary(major) {
-  if (process.versions.node.split('.')[0] === major) return process.execPath
+  if (major === here) return process.execPath
   const version = versions[major]
   if (version === undefined) throw new Error(`Node ${major} is none of ${Object.keys(versions).join(', ')}`)
   const folder = join(root, 'node_modules/.cache/nodes', version)

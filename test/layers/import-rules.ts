@@ -10,7 +10,10 @@ const entriesOf = (folder: string): string[] => [
   `^${literal(folder)}/src/index\\.ts$`,
   `^${literal(folder)}/src/[^/]+/index\\.ts$`,
 ]
-const test = '\\.test\\.ts$'
+
+/** Tests, and what only tests use. */
+const tests = ['\\.test\\.ts$', '^packages/.+/src/promises/', '^packages/[^/]+/[^/]+/src/testing/']
+const installed = 'node_modules/'
 
 const betweenPackages = packageRules.flatMap(({ from, packages, vendors }): IForbiddenRuleType[] => {
   const open = [`^${literal(from)}/src/`, ...packages.flatMap(entriesOf), ...vendors.flatMap(vendorPaths)]
@@ -18,14 +21,14 @@ const betweenPackages = packageRules.flatMap(({ from, packages, vendors }): IFor
     {
       name: `${from} imports only ${['node:', ...packages, ...vendors].join(', ')}`,
       severity: 'error',
-      from: { path: `^${literal(from)}/src/`, pathNot: test },
+      from: { path: `^${literal(from)}/src/`, pathNot: tests },
       to: { pathNot: open, dependencyTypesNot: ['core'] },
     },
     {
       name: `the tests of ${from} import other packages only as its sources may, and the testkit`,
       severity: 'error',
-      from: { path: `^${literal(from)}/src/.*${test}` },
-      to: { path: '^packages/', pathNot: [...open, ...entriesOf('packages/testkit')] },
+      from: { path: `^${literal(from)}/src/` },
+      to: { path: '^packages/', pathNot: [...open, ...entriesOf('packages/testkit'), installed] },
     },
   ]
 })
@@ -35,7 +38,7 @@ const betweenLayers = layers.map((layer, depth): IForbiddenRuleType => {
   return {
     name: `core/${layer} imports only downward: ${below.join(', ')}`,
     severity: 'error',
-    from: { path: `^packages/core/src/${layer}/`, pathNot: test },
+    from: { path: `^packages/core/src/${layer}/`, pathNot: tests },
     to: { path: '^packages/core/src/', pathNot: `^packages/core/src/${oneOf(below)}/` },
   }
 })
@@ -47,13 +50,13 @@ export const importRules: IForbiddenRuleType[] = [
   {
     name: `core/${underneath.join(', core/')} lie under all layers`,
     severity: 'error',
-    from: { path: `^packages/core/src/${oneOf(underneath)}/`, pathNot: test },
+    from: { path: `^packages/core/src/${oneOf(underneath)}/`, pathNot: tests },
     to: { path: '^packages/core/src/', pathNot: `^packages/core/src/${oneOf([...underneath, 'ports'])}/` },
   },
   {
     name: 'nothing in core imports its index',
     severity: 'error',
-    from: { path: '^packages/core/src/', pathNot: test },
+    from: { path: '^packages/core/src/', pathNot: tests },
     to: { path: '^packages/core/src/index\\.ts$' },
   },
   {
@@ -61,7 +64,7 @@ export const importRules: IForbiddenRuleType[] = [
     severity: 'error',
     from: {
       path: '^packages/core/src/',
-      pathNot: `^packages/core/src/(?:${oneOf([...layers, ...underneath])}/|index\\.ts$)`,
+      pathNot: [`^packages/core/src/${oneOf([...layers, ...underneath])}/`, '^packages/core/src/index\\.ts$', ...tests],
     },
     to: {},
   },
@@ -70,6 +73,12 @@ export const importRules: IForbiddenRuleType[] = [
     severity: 'error',
     from: { path: '^packages/', pathNot: packageRules.map(({ from }) => `^${literal(from)}/`) },
     to: {},
+  },
+  {
+    name: 'what is published does not import what is for tests',
+    severity: 'error',
+    from: { path: '^packages/', pathNot: [...tests, '^packages/testkit/'] },
+    to: { path: tests },
   },
   {
     name: `no package imports ${outside.join(', ')}`,

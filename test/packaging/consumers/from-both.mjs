@@ -14,8 +14,12 @@ assert.notEqual(other.core.createPool, core.createPool, 'these are meant to be t
 
 // A scope is one scope, whichever copy opened it and whichever asks.
 await core.runInScope({ label: 'opened by ESM' }, async () => {
-  assert.equal(other.core.currentScope()?.label, 'opened by ESM')
-  await other.core.detached(() => assert.equal(core.currentScope(), undefined))
+  const scope = core.currentScope()
+  assert.equal(other.core.currentScope(), scope)
+  await other.core.detached(() => {
+    assert.notEqual(core.currentScope(), scope)
+    assert.equal(core.currentScope(), other.core.currentScope())
+  })
 })
 await other.core.runInScope({ label: 'opened by CommonJS' }, () => {
   assert.equal(core.currentScope()?.label, 'opened by CommonJS')

@@ -16,7 +16,7 @@ import { farewell } from './farewell.js'
 import { IdleStack } from './idle-stack.js'
 import { recycle } from './recycle.js'
 import { Slots } from './slots.js'
-import { nextUpkeep } from './upkeep.js'
+import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
 import type { Waiter } from './waiter.js'
 import { WaitQueue } from './wait-queue.js'
 import { WakeUp } from './wake-up.js'
@@ -156,11 +156,7 @@ export class Connections<Client> {
   /** Takes a connection back from its owner. Returns nothing when it is done at once, else when it will be. */
   giveBack(connection: Connection<Client>, owner: Owner, now: number): Promise<void> | undefined {
     connection.recycle()
-    if (connection.ledger.isClean) {
-      this.#offer(connection, now)
-      return undefined
-    }
-    return this.#recycle(connection, owner)
+    return connection.ledger.isClean ? this.#offer(connection, now) : this.#recycle(connection, owner)
   }
 
   /** Takes a connection back to be closed. */
@@ -269,7 +265,7 @@ export class Connections<Client> {
     if (channels.open.hasSubscribers) {
       channels.open.publish({ pool: name, poolId: this.#parts.poolId, connection: id, afterMs: now - startedAt })
     }
-    this.#offer(connection)
+    void this.#offer(connection)
     this.serve()
     this.fill()
   }
@@ -312,22 +308,20 @@ export class Connections<Client> {
     waiter.accept(connection, now)
   }
 
-  /** A connection fit for anybody: it goes to the next waiter, or to rest. */
-  #offer(connection: Connection<Client>, now: number = this.options.clock.now()): void {
+  /** A connection fit for anybody: it goes to the next waiter, or to rest, or is closed if it has had its day. */
+  #offer(connection: Connection<Client>, now: number = this.options.clock.now()): Promise<void> | undefined {
     connection.prove(now)
     const doom = this.#doomOf(connection, now) ?? (this.queue.size === 0 ? this.#surplusOf() : undefined)
-    if (doom !== undefined) {
-      void this.#close(connection, doom)
-      return
-    }
+    if (doom !== undefined) return this.#close(connection, doom)
     if (this.#state.is === 'open' && this.queue.size > 0) {
       this.#handOver(connection, now)
-      return
+      return undefined
     }
     connection.rest(now)
     this.#idle.push(connection)
     if (this.options.allowExitOnIdle) this.driver.hold?.(connection.client, false)
-    this.wakeUp.notLaterThan(Math.min(now + this.options.idleTimeoutMs, now + this.options.keepaliveMs, connection.expiresAt))
+    this.wakeUp.notLaterThan(nextUpkeepOf(connection, now, this.options))
+    return undefined
   }
 
   /** Why a connection must not be lent again, if it must not. */
@@ -365,7 +359,7 @@ export class Connections<Client> {
       await closing
       return
     }
-    this.#offer(connection)
+    void this.#offer(connection)
     this.serve()
   }
 
@@ -375,26 +369,21 @@ export class Connections<Client> {
     if (lostBy !== undefined) return this.#close(connection, 'lost', lostBy)
     if (options.observe) {
       this.#observed(connection, owner)
-      this.#offer(connection)
-      return undefined
+      return this.#offer(connection)
     }
     const statement = connection.ledger.statement
     const recycled = await this.#parts.outside(() =>
       recycle(connection, { driver, agenda, clock: options.clock, resetTimeoutMs: options.resetTimeoutMs }),
     )
-    if (recycled.was === 'clean') {
-      this.#offer(connection)
-      return undefined
-    }
+    if (recycled.was === 'clean') return this.#offer(connection)
     const error =
       recycled.was === 'left'
         ? undefined
         : new ResetFailedError({ pool: options.name, left: recycled.left, label: owner.label, cause: recycled.cause })
     this.counts.reset[recycled.left] += 1
     this.#publishReset(connection, owner, recycled.left, statement, error)
-    if (error === undefined) this.#offer(connection)
-    else await this.#close(connection, connection.ledger.lostBy === undefined ? 'reset-failed' : 'lost', error)
-    return undefined
+    if (error === undefined) return this.#offer(connection)
+    return this.#close(connection, connection.ledger.lostBy === undefined ? 'reset-failed' : 'lost', error)
   }
 
   #publishReset(

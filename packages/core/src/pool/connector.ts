@@ -57,14 +57,14 @@ export class Connector<Client> {
     const takeBack = agenda.at(startedAt + connectTimeoutMs, () => this.#abandon(attempt, 'timed out'))
     const attempt: { dial: Dial } = { dial: { is: 'under way', startedAt, generation, controller, takeBack } }
     this.#dials.add(attempt)
-    const connecting = this.#parts.outside(
+    // What follows the connect is outside too: the session's listeners are set up there.
+    this.#parts.outside(() => {
       // The executor turns a driver that throws at once into one that rejects.
-      () => new Promise<Client>((resolve) => resolve(driver.connect(controller.signal))),
-    )
-    connecting.then(
-      (client) => this.#arrived(attempt, client),
-      (error: unknown) => this.#refused(attempt, error),
-    )
+      new Promise<Client>((resolve) => resolve(driver.connect(controller.signal))).then(
+        (client) => this.#arrived(attempt, client),
+        (error: unknown) => this.#refused(attempt, error),
+      )
+    })
   }
 
   /** Gives up every attempt under way. */
@@ -116,7 +116,9 @@ export class Connector<Client> {
       this.#bury()
     })
     attempt.dial = { is: 'abandoned', takeBack }
-    const cause = new Error(why === 'timed out' ? 'the connect timeout passed' : 'the connection was not wanted any more')
+    const cause = new Error(
+      why === 'timed out' ? 'the connect timeout passed' : 'the connection was not wanted any more',
+    )
     dial.controller.abort(cause)
     this.#parts.failed(this.#describe(dial.startedAt, cause, why === 'timed out'), why === 'forgone')
     // Whoever counted on this attempt need not wait until its socket is gone: there may be room for another.
@@ -131,7 +133,14 @@ export class Connector<Client> {
   #describe(startedAt: number, cause: unknown, timedOut: boolean): ConnectFailedError {
     const { pool, driver, clock } = this.#parts
     const kind = timedOut ? 'transient' : driver.classify(cause)
-    return new ConnectFailedError({ pool, driver: driver.name, afterMs: clock.now() - startedAt, timedOut, kind, cause })
+    return new ConnectFailedError({
+      pool,
+      driver: driver.name,
+      afterMs: clock.now() - startedAt,
+      timedOut,
+      kind,
+      cause,
+    })
   }
 }
 

@@ -51,6 +51,15 @@ export function nextUpkeep<Client>(
   return { close, check, nextAt }
 }
 
+/** When there may be something to do for a connection that comes to rest now. */
+export function nextUpkeepOf<Client>(
+  connection: Connection<Client>,
+  now: number,
+  options: UpkeepFacts<Client>['options'],
+): number {
+  return Math.min(now + options.idleTimeoutMs, connection.expiresAt, keepaliveDue(connection, options.keepaliveMs))
+}
+
 /** A connection's own moment, the same at each look, so that re-arming the wake-up does not push it back. */
 function keepaliveDue<Client>(connection: Connection<Client>, keepaliveMs: number): number {
   const share = (connection.id * GOLDEN_RATIO) % 1

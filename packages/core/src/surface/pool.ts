@@ -17,7 +17,7 @@ import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import { Connections } from '../pool/connections.js'
 import type { Waiter } from '../pool/waiter.js'
 import type { Driver } from '../ports/driver.js'
-import { currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
+import { bindToContext, currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
 import type { Scope, ScopeAbort } from '../scope/scope.js'
 import { Asked } from './asked.js'
 import { LateAcquires } from './late-acquires.js'
@@ -137,7 +137,8 @@ export class Pool<Client> {
 
   /** Calls `listener` for each `event` of this pool; returns what stops it. */
   on<Name extends PoolEventName>(event: Name, listener: (event: PoolEvents[Name]) => void): () => void {
-    return subscribe(this.#id, event, listener)
+    // Published from whoever's request it happens to be; heard where the listener belongs.
+    return subscribe(this.#id, event, bindToContext(listener))
   }
 
   /** Lends no more until `resume`; callers wait, within their deadlines. What is lent stays lent. */
@@ -183,7 +184,9 @@ export class Pool<Client> {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const deadline = this.#connections.agenda.at(this.#options.clock.now() + deadlineMs, () => this.#leases.takeBackAll())
+    const deadline = this.#connections.agenda.at(this.#options.clock.now() + deadlineMs, () =>
+      this.#leases.takeBackAll(),
+    )
     await this.#connections.drain()
     deadline()
   }
@@ -236,22 +239,54 @@ export class Pool<Client> {
   }
 
   async #acquireShared(asked: Asked, scope: Scope): Promise<Lease<Client>> {
-    const base = await acquireShared(this.#id, scope, asked, (shared) => {
-      const connection = this.#connections.takeIdle(shared.at)
-      if (connection !== undefined) return Promise.resolve(this.#leases.grant(connection, shared, shared.at))
-      return this.#wait(shared, itself)
+    const base = await acquireShared<Client>(this.#id, scope, asked, {
+      ask: (shared) => {
+        // It may be a while since the caller came: it has waited for another one that gave up.
+        const { signal } = asked.request
+        if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
+        if (signal?.aborted === true) throw this.#room.aborted(signal.reason, asked)
+        const now = this.#options.clock.now()
+        const connection = this.#connections.takeIdle(now)
+        if (connection !== undefined) return Promise.resolve(this.#leases.grant(connection, shared, now))
+        return this.#wait(shared, itself)
+      },
+      waitFor: (shared) => this.#waitAlong(asked, shared),
     })
     if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
     return new Lease(this.#leases.borrow(base, asked))
   }
 
   #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
-    const { request, holder, at } = asked
-    const { acquireTimeoutMs, maxWaiting } = this.#options
-    if (this.#connections.backlog >= maxWaiting) this.#queueFull(asked.label)
-    const timeoutMs = Math.min(request.timeoutMs ?? acquireTimeoutMs, holder?.remainingMs() ?? Number.POSITIVE_INFINITY)
+    if (this.#connections.backlog >= this.#options.maxWaiting) this.#queueFull(asked.label)
     return new Promise((resolve, reject) =>
-      this.#connections.enqueue(new PendingLease(this.#room, asked, at + timeoutMs, give, resolve, reject)),
+      this.#connections.enqueue(new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject)),
+    )
+  }
+
+  /** Waits for what another caller of the same scope asked for. A scope that ends sends that one away. */
+  #waitAlong<T>(asked: Asked, others: Promise<T>): Promise<T> {
+    const { agenda, wakeUp } = this.#connections
+    const { signal } = asked.request
+    let leave = (): void => {}
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
+      const onDeadline = (): void => reject(this.#timeout(asked.at, this.#options.clock.now()))
+      const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      wakeUp.hold()
+      leave = () => {
+        takeBack()
+        signal?.removeEventListener('abort', onAbort)
+        wakeUp.letGo()
+      }
+    })
+    return Promise.race([others, givenUp]).finally(() => leave())
+  }
+
+  #deadlineOf({ request, holder, at }: Asked): number {
+    return Math.min(
+      at + (request.timeoutMs ?? this.#options.acquireTimeoutMs),
+      holder?.deadlineAt ?? Number.POSITIVE_INFINITY,
     )
   }
 

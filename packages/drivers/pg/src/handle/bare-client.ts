@@ -1,6 +1,7 @@
 import type { LeaseGate } from '@leasehold/core'
 import type pg from 'pg'
 import type { PgSession } from '../session/pg-session.js'
+import { isEnding } from '../wire/pg-privates.js'
 
 /**
  * What pg-pool lends: the physical client itself, with a `release` for this lease, which throws when it is called twice.
@@ -18,6 +19,8 @@ export function bareClient(session: PgSession, gate: LeaseGate): pg.Client {
       session.events?.released(said, client)
     } finally {
       if (said) gate.discard(said)
+      // Its holder has called `end`, which on a bare client nobody else hears of.
+      else if (isEnding(client)) gate.discard(new Error('the client was ended by its holder'))
       else gate.release()
     }
   }

@@ -29,7 +29,7 @@ export const emitterMethods: PropertyDescriptorMap = {
   }),
   emit: method(function (this: LeaseHandle, event: EventName, ...args: unknown[]): boolean {
     stayCurrent(this, 'emit')
-    return this[SESSION].client.emit(event as 'error', ...(args as [Error]))
+    return this[SESSION].client.emit(event, ...args)
   }),
 }
 
@@ -43,7 +43,11 @@ function stayCurrent(handle: LeaseHandle, operation: string): void {
 }
 
 function adding(how: How) {
-  return function (this: LeaseHandle & { [SELF]?: WeakRef<object> }, event: EventName, listener: Listener): LeaseHandle {
+  return function (
+    this: LeaseHandle & { [SELF]?: WeakRef<object> },
+    event: EventName,
+    listener: Listener,
+  ): LeaseHandle {
     if (typeof listener !== 'function') throw new TypeError('The "listener" argument must be of type function')
     stayCurrent(this, 'on')
     const entry = { handle: this[NUMBER], gate: this[GATE], event, listener }

@@ -25,7 +25,7 @@ export function fenceReads(submittable: object, gate: LeaseGate): void {
     const refusal = refusalOf(gate, 'read')
     if (callback === undefined) return refusal === undefined ? read.call(fenced, rows) : Promise.reject(refusal)
     const bound = bindToContext(callback)
-    if (refusal === undefined) read.call(fenced, rows, bound)
+    if (refusal === undefined) void read.call(fenced, rows, bound)
     else setImmediate(bound, refusal)
     return undefined
   }

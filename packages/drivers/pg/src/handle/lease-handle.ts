@@ -2,13 +2,25 @@ import type { LeaseGate } from '@leasehold/core'
 import type pg from 'pg'
 import { SESSION, type PgSession } from '../session/pg-session.js'
 import { emitterMethods } from './emitter-methods.js'
-import { leasedEnd, leasedQuery } from './leased-statements.js'
+import { endByHolder, sendStatement } from './leased-statements.js'
 import { GATE, NUMBER, type LeaseHandle } from './handle-fields.js'
 
 /** What every handle of every connection does in its own way; the rest falls through to the physical client. */
 const FENCED: PropertyDescriptorMap = {
-  query: { value: leasedQuery, writable: true, configurable: true },
-  end: { value: leasedEnd, writable: true, configurable: true },
+  query: {
+    value(this: LeaseHandle, statement: unknown, values?: unknown, callback?: unknown): unknown {
+      return sendStatement(this, statement, values, callback)
+    },
+    writable: true,
+    configurable: true,
+  },
+  end: {
+    value(this: LeaseHandle, callback?: () => void): Promise<void> | undefined {
+      return endByHolder(this, callback)
+    },
+    writable: true,
+    configurable: true,
+  },
   release: {
     configurable: true,
     // A function of its own at each look, so that it may be passed on without its handle (`.finally(client.release)`).
@@ -34,8 +46,8 @@ export function leaseHandle(session: PgSession, gate: LeaseGate): pg.Client {
   handle[GATE] = gate
   const number = session.lend(gate)
   handle[NUMBER] = number
-  if (number === 1) session.events?.introduced(handle as LeaseHandle)
-  return handle as LeaseHandle
+  if (number === 1) session.events?.introduced(handle)
+  return handle
 }
 
 /** Gives the lease of a handle back; with anything truthy to say, its connection is closed. Harmless when it is over. */

@@ -8,17 +8,18 @@ import { GATE, type LeaseHandle } from './handle-fields.js'
 import { deliverError, SubmittableFence } from './submittable-fence.js'
 
 type Callback = (error?: unknown, result?: unknown) => void
-type Query = (statement: unknown, values?: unknown, callback?: unknown) => unknown
+interface Asked {
+  query(statement: unknown, values?: unknown, callback?: unknown): unknown
+}
 
 /** `client.query` of a handle: in all of pg's forms, in the lease's time only, in turn, in the caller's context. */
-export function leasedQuery(this: LeaseHandle, statement: unknown, values?: unknown, callback?: unknown): unknown {
+export function sendStatement(handle: LeaseHandle, statement: unknown, values?: unknown, callback?: unknown): unknown {
   if (statement === null || statement === undefined) {
     throw new TypeError('Client was passed a null or undefined query')
   }
-  if (isSubmittable(statement)) return submit(this, statement, values, callback)
-  const session = this[SESSION]
-  const gate = this[GATE]
-  const query = session.client.query as Query
+  if (isSubmittable(statement)) return submit(handle, statement, values, callback)
+  const session = handle[SESSION]
+  const gate = handle[GATE]
   const refusal = refuses(gate, statement)
   const called = callback ?? (typeof values === 'function' ? values : (statement as { callback?: unknown }).callback)
   if (called !== undefined && called !== null) {
@@ -26,19 +27,19 @@ export function leasedQuery(this: LeaseHandle, statement: unknown, values?: unkn
     const bound = bindToContext(called as Callback)
     const parameters = typeof values === 'function' ? undefined : values
     if (refusal !== undefined) process.nextTick(bound, refusal)
-    else if (session.turns.areFree) query.call(session.client, statement, parameters, bound)
+    else if (session.turns.areFree) ask(session, statement, parameters, bound)
     else {
       const kept = copyOf(statement)
       session.turns.wait({
         gate,
-        start: bindToContext(() => void query.call(session.client, kept, parameters, bound)),
+        start: bindToContext(() => void ask(session, kept, parameters, bound)),
         refuse: (error) => process.nextTick(bound, error),
       })
     }
     return undefined
   }
   if (refusal !== undefined) return Promise.reject(refusal)
-  if (session.turns.areFree) return query.call(session.client, statement, values)
+  if (session.turns.areFree) return ask(session, statement, values)
   return inTurn(session, gate, copyOf(statement), values)
 }
 
@@ -64,16 +65,16 @@ export function submit(
     return submittable
   }
   const fence = new SubmittableFence(submittable, session, gate, over)
-  const start = (): void => void (session.client.query as Query).call(session.client, fence.face)
+  const start = (): void => void ask(session, fence.face)
   if (session.turns.areFree) start()
   else session.turns.wait({ gate, start: bindToContext(start), refuse: (error) => fence.sever(error) })
   return submittable
 }
 
 /** `client.end` of a handle: the holder closes the connection, which is then not lent again. */
-export function leasedEnd(this: LeaseHandle, callback?: Callback): Promise<void> | undefined {
-  const session = this[SESSION]
-  const refusal = refusalOf(this[GATE], 'end')
+export function endByHolder(handle: LeaseHandle, callback?: Callback): Promise<void> | undefined {
+  const session = handle[SESSION]
+  const refusal = refusalOf(handle[GATE], 'end')
   const bound = callback === undefined ? undefined : bindToContext(callback)
   if (refusal !== undefined) {
     if (bound === undefined) return Promise.reject(refusal)
@@ -84,6 +85,11 @@ export function leasedEnd(this: LeaseHandle, callback?: Callback): Promise<void>
   if (bound === undefined) return session.client.end()
   session.client.end(bound)
   return undefined
+}
+
+/** Gives a statement to pg. Looked up each time: instruments of tracing put themselves in its place. */
+function ask(session: PgSession, statement: unknown, values?: unknown, callback?: unknown): unknown {
+  return (session.client as Asked).query(statement, values, callback)
 }
 
 export function isSubmittable(statement: unknown): statement is PgSubmittable {
@@ -103,13 +109,8 @@ function refuses(gate: LeaseGate, statement: unknown): Error | undefined {
 
 function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const start = (): void => {
-      try {
-        resolve((session.client.query as Query).call(session.client, statement, values))
-      } catch (error) {
-        reject(error as Error)
-      }
-    }
+    // The inner promise turns what pg throws at once into a rejection.
+    const start = (): void => resolve(new Promise((answer) => answer(ask(session, statement, values))))
     session.turns.wait({ gate, start: bindToContext(start), refuse: reject })
   })
 }

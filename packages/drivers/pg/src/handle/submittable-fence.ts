@@ -34,6 +34,7 @@ export class SubmittableFence {
   readonly #whenOver: (() => void) | undefined
   readonly #connection: ConnectionFence
   readonly #enter: (name: string, first: unknown, second: unknown) => unknown
+  readonly #deliver: (error: Error) => void
   #isOver = false
   #isSevered = false
 
@@ -47,6 +48,7 @@ export class SubmittableFence {
       const call = this.#submittable[name] as ((first: unknown, second: unknown) => unknown) | undefined
       return call?.call(this.#submittable, this.#swap(first), this.#swap(second))
     })
+    this.#deliver = bindToContext((error) => deliverError(this.#submittable, error, this.#connection.face))
     this.face = this.#makeFace()
     fenceReads(submittable, gate)
     gate.onEnd(() => this.#leaseEnded())
@@ -56,9 +58,7 @@ export class SubmittableFence {
   sever(error: Error): void {
     if (this.#isSevered || this.#isOver) return
     this.#isSevered = true
-    this.#connection.dropListeners()
-    const tell = bindToContext(() => deliverError(this.#submittable, error, this.#connection.face))
-    process.nextTick(() => this.#enter === undefined || tell())
+    process.nextTick(this.#deliver, error)
     if (this.#session.wire === undefined || this.#session.wire.isQuiet) this.#over()
   }
 

@@ -32,7 +32,11 @@ export class HandleListeners {
    *
    * @param self what the listener sees as `this`, weakly: the client lives longer than a handle should.
    */
-  add(entry: Omit<Entry, 'attached'>, how: { readonly once: boolean; readonly first: boolean }, self: WeakRef<object>): void {
+  add(
+    entry: Omit<Entry, 'attached'>,
+    how: { readonly once: boolean; readonly first: boolean },
+    self: WeakRef<object>,
+  ): void {
     const attached = bindToContext((...args: unknown[]) => {
       if (how.once) this.#drop(added)
       entry.listener.apply(self.deref(), args)

@@ -45,6 +45,7 @@ export class PgSession {
   #lastGate: LeaseGate | undefined
   #observer: SessionObserver | undefined
   #isClosing = false
+  #wasOpen = false
   #hasAnnounced = false
 
   /** Must come before `client.connect()`. */
@@ -99,6 +100,7 @@ export class PgSession {
 
   observe(observer: SessionObserver): () => void {
     this.#observer = observer
+    this.#wasOpen = true
     const stop = this.wire?.observe(observer)
     return () => {
       this.#observer = undefined
@@ -112,6 +114,12 @@ export class PgSession {
     else this.#whenLost(error)
   }
 
+  /** Has the pool close the connection, which is nobody's news. */
+  retire(why: Error): void {
+    this.closing()
+    this.lose(why)
+  }
+
   /** Its end begins: what its socket reports from now on is nobody's news. */
   closing(): void {
     if (this.#isClosing) return
@@ -123,7 +131,7 @@ export class PgSession {
   closed(): void {
     if (this.#hasAnnounced) return
     this.#hasAnnounced = true
-    this.events?.closed(this.lastHandle ?? this.client)
+    if (this.#wasOpen) this.events?.closed(this.lastHandle ?? this.client)
     this.listeners.clear()
   }
 

@@ -8,7 +8,7 @@ export function beginsTransaction(sql: string | undefined): boolean {
   if (sql === undefined || !MAYBE.test(sql)) return false
   let isFirst = true
   let isAfterStart = false
-  for (let at = 0; at < sql.length; ) {
+  for (let at = 0; at < sql.length;) {
     const { is, end } = tokenAt(sql, at)
     if (is !== 'space' && is !== 'comment') {
       const word = is === 'word' ? sql.slice(at, end).toLowerCase() : ''

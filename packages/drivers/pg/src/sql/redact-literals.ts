@@ -9,9 +9,9 @@ const LONGEST = 200
 export function redactLiterals(statement: string): string {
   let shown = ''
   let isSpaced = true
-  for (let at = 0; at < statement.length; ) {
+  for (let at = 0; at < statement.length;) {
     const { is, end, isUnsure } = tokenAt(statement, at)
-    if (shown.length >= LONGEST || isUnsure === true) return `${shown.slice(0, LONGEST)}…`
+    if (shown.length >= LONGEST || isUnsure === true) return cut(shown)
     if (is === 'space' || is === 'comment') {
       if (!isSpaced) shown += ' '
       isSpaced = true
@@ -21,5 +21,9 @@ export function redactLiterals(statement: string): string {
     }
     at = end
   }
-  return shown.trimEnd()
+  return shown.length > LONGEST ? cut(shown) : shown.trimEnd()
+}
+
+function cut(shown: string): string {
+  return `${shown.slice(0, LONGEST)}…`
 }

@@ -41,7 +41,12 @@ function matchAt(pattern: RegExp, sql: string, at: number): number | undefined {
 }
 
 /** `E'…'` knows backslashes; `U&'…'`, `B'…'`, `X'…'` and `N'…'` do not. */
-function prefixedString(sql: string, at: number, first: string | undefined, second: string | undefined): Token | undefined {
+function prefixedString(
+  sql: string,
+  at: number,
+  first: string | undefined,
+  second: string | undefined,
+): Token | undefined {
   if (second === "'") {
     if (first === 'e' || first === 'E') return { is: 'literal', end: afterEscaped(sql, at + 2) }
     if (first !== undefined && 'bBxXnN'.includes(first)) return { is: 'literal', end: afterQuote(sql, at + 2, "'") }
@@ -56,8 +61,7 @@ function prefixedString(sql: string, at: number, first: string | undefined, seco
 function plainString(sql: string, at: number): Token {
   const end = afterQuote(sql, at + 1, "'")
   // With standard_conforming_strings off, a backslash before the quote would mean that the literal goes on.
-  const backslash = sql.indexOf('\\', at)
-  return backslash !== -1 && backslash < end ? { is: 'literal', end, isUnsure: true } : { is: 'literal', end }
+  return sql.slice(at, end).includes('\\') ? { is: 'literal', end, isUnsure: true } : { is: 'literal', end }
 }
 
 /** After the closing quote; a doubled one belongs to the inside. */

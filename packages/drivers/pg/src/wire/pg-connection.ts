@@ -9,8 +9,6 @@ export interface PgConnection extends EventEmitter {
   stream: Duplex
   readonly ssl: unknown
   readonly sslNegotiation?: string
-  /** Set once a farewell was said: from then on pg keeps quiet about a lost socket. */
-  _ending: boolean
   readonly parsedStatements?: Readonly<Record<string, string | undefined>>
   readonly submittedNamedStatements?: Readonly<Record<string, string | undefined>>
   connect(port: number | string, host?: string): void
@@ -35,7 +33,6 @@ export interface PgClientInternals {
   readonly connection: PgConnection | undefined
   readonly processID: number | null
   readonly secretKey: number | null
-  _poolUseCount?: number
 }
 
 /** What can be given to `client.query` in place of a text: a cursor, a stream, a COPY. */

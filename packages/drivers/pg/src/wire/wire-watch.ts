@@ -138,7 +138,10 @@ export class WireWatch {
     this.#before('sync', () => this.#synced())
   }
 
-  #before(name: 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'close' | 'sync', count: (message: unknown) => void): void {
+  #before(
+    name: 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'close' | 'sync',
+    count: (message: unknown) => void,
+  ): void {
     const connection = this.#connection
     const send = connection[name]
     connection[name] = (message, more) => {
@@ -183,7 +186,7 @@ export class WireWatch {
     const connection = this.#connection
     const answered = (): void => this.#answered()
     connection.prependListener('readyForQuery', (message: { status?: string }) => this.#ready(message.status))
-    connection.prependListener('errorMessage', (error: Error) => this.#failed(error))
+    connection.prependListener('errorMessage', (error: Error & { readonly severity?: string }) => this.#failed(error))
     connection.prependListener('copyInResponse', () => this.#copyIn())
     for (const answer of ['parseComplete', 'bindComplete', 'commandComplete', 'portalSuspended', 'emptyQuery']) {
       connection.prependListener(answer, answered)
@@ -210,7 +213,7 @@ export class WireWatch {
     this.touch()
   }
 
-  #failed(error: Error): void {
+  #failed(error: Error & { readonly severity?: string; readonly code?: string }): void {
     if (!this.#isStarted) return
     this.#isCopyingIn = false
     // In a pipeline the error belongs to the first of several; with one only, nothing of it is left to do.

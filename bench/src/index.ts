@@ -1,0 +1,37 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { acquireAndRelease } from './acquire-and-release.js'
+import { cpuTime, wallTime } from './measure/stopwatch.js'
+import type { Report, Settings } from './report/report.js'
+import { targetTable } from './report/target.js'
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    'cpu-time': { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+})
+const settings: Settings = { quick: values.quick, stopwatch: values['cpu-time'] ? cpuTime : wallTime }
+
+const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report>>> = {
+  stubs: acquireAndRelease,
+}
+
+const chosen = Object.entries(BENCHMARKS).filter(([name]) => values.only === undefined || values.only === name)
+if (chosen.length === 0) throw new Error(`--only takes one of: ${Object.keys(BENCHMARKS).join(', ')}`)
+
+const reports: Report[] = []
+for (const [, benchmark] of chosen) {
+  const report = await benchmark(settings)
+  console.log(`${report.text}\n\n`)
+  reports.push(report)
+}
+const targets = reports.flatMap((report) => report.targets)
+if (targets.length > 0) console.log(`${targetTable(targets)}\n`)
+
+const results = new URL('../results/', import.meta.url)
+mkdirSync(results, { recursive: true })
+const file = new URL(`${new Date().toISOString().replace(/[:.]/g, '-')}.json`, results)
+const machine = { node: process.version, platform: process.platform, arch: process.arch }
+writeFileSync(file, `${JSON.stringify({ quick: values.quick, time: values['cpu-time'] ? 'cpu' : 'wall', machine, targets, reports }, undefined, 2)}\n`)

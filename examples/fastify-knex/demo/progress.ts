@@ -1,0 +1,85 @@
+import type { PoolSnapshot } from '@leasehold/core'
+import type { ClientReport } from './client-process.js'
+import type { Paint } from './paint.js'
+import { settings } from './settings.js'
+import { count } from './words.js'
+
+/** Shows how the load goes on: lines that change in place on a terminal, elsewhere a line a second. */
+export class Progress {
+  readonly #stream: NodeJS.WriteStream
+  readonly #paint: Paint
+  #lastSecond = 0
+  #drawn = 0
+
+  constructor(stream: NodeJS.WriteStream, paint: Paint) {
+    this.#stream = stream
+    this.#paint = paint
+  }
+
+  /** Says what happens before and after the load. */
+  say(what: string): void {
+    this.#replace([this.#paint('dim', what)])
+  }
+
+  show(report: ClientReport, pool: PoolSnapshot): void {
+    const second = Math.floor(Math.min(report.seconds, settings.seconds))
+    if (this.#stream.isTTY) this.#replace(this.#lines(report, pool))
+    else if (second > this.#lastSecond) this.#stream.write(`${this.#line(second, report, pool)}\n`)
+    this.#lastSecond = second
+  }
+
+  /** Takes away what changes in place; what comes next stands where it stood. */
+  clear(): void {
+    this.#replace([])
+  }
+
+  #lines(report: ClientReport, pool: PoolSnapshot): string[] {
+    const paint = this.#paint
+    const seconds = Math.min(report.seconds, settings.seconds)
+    const { used, idle, waiting, leaks } = numbersOf(pool)
+    const done = Math.round((30 * seconds) / settings.seconds)
+    const time = paint('cyan', '━'.repeat(done)) + paint('dim', '━'.repeat(30 - done))
+    const full = used > 0 && waiting > 0
+    const bar =
+      paint(full ? 'yellow' : 'green', '■'.repeat(used)) +
+      paint('green', '□'.repeat(idle)) +
+      paint('dim', '·'.repeat(Math.max(0, pool.max - used - idle)))
+    return [
+      `  ${time}  ${seconds.toFixed(1)} of ${settings.seconds} s`,
+      `  requests     ${count(report.sent).padEnd(9)} ${count(Math.round(report.sent / Math.max(0.1, seconds)))}/s`,
+      `  connections  ${bar}   ${used} used  ${idle} idle  ${String(waiting)} waiting`,
+      `  leaks        ${leaks} found, ${leaks === 0 ? '0' : 'all'} taken back`,
+    ]
+  }
+
+  #line(second: number, report: ClientReport, pool: PoolSnapshot): string {
+    const { used, idle, waiting, leaks } = numbersOf(pool)
+    const columns = [
+      `${second} s`,
+      `${count(report.sent)} requests`,
+      `${used} used`,
+      `${idle} idle`,
+      `${waiting} waiting`,
+    ]
+    const widths = [5, 16, 9, 9, 12]
+    return `${columns.map((column, at) => column.padStart(widths[at] ?? 0)).join('')}   ${leaks} leaks found`
+  }
+
+  #replace(lines: readonly string[]): void {
+    if (!this.#stream.isTTY) return
+    const up = this.#drawn > 0 ? `\u001B[${this.#drawn}F` : ''
+    this.#stream.write(`${up}\u001B[0J${lines.map((line) => `${line}\n`).join('')}`)
+    this.#drawn = lines.length
+  }
+}
+
+function numbersOf({ connections, waiting, counts }: PoolSnapshot): {
+  readonly used: number
+  readonly idle: number
+  readonly waiting: number
+  readonly leaks: number
+} {
+  const { lent, recycling, checking, idle } = connections
+  const leaks = counts.leaks.overdue + counts.leaks['left-over'] + counts.lateAcquires
+  return { used: lent + recycling + checking, idle, waiting: waiting.count, leaks }
+}

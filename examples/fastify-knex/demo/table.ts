@@ -1,0 +1,128 @@
+import type { LeakName } from './leak-log.js'
+import type { Paint } from './paint.js'
+import { settings } from './settings.js'
+import type { Summary } from './summary.js'
+import type { HangUp } from './tally.js'
+import { count, duration, money, percent } from './words.js'
+
+interface Row {
+  /** What belongs to the row above begins with two spaces. */
+  readonly label: string
+  readonly value?: string
+  readonly remark?: string
+  readonly colour?: 'green' | 'yellow' | 'red'
+}
+
+const statuses: Readonly<Record<string, string>> = {
+  200: 'answered',
+  400: 'bad input (400)',
+  404: 'not found (404)',
+  409: 'not enough money (409)',
+  500: 'the handler threw (500)',
+  503: 'no connection in time (503)',
+}
+
+const hangUps: Readonly<Record<HangUp, string>> = {
+  'while waiting': 'client hung up, waiting',
+  'after its body': 'client hung up, body sent',
+  'mid-stream': 'client hung up, mid-stream',
+  'when the load ended': 'cut off when the load ended',
+}
+
+const leaks: Readonly<Record<LeakName, string>> = {
+  overdue: `held longer than ${settings.leakAfterMs} ms`,
+  'left-over': 'not given back',
+  late: 'used after the response',
+}
+
+/** The summary as a table that is read at a glance. */
+export function table(summary: Summary, paint: Paint): string {
+  const { clients, seconds, maxConnections } = settings
+  const head = `${seconds} s of load by ${clients} clients, and some that hang up, on ${maxConnections} connections`
+  const sections = [requestRows(summary), leaseRows(summary), leakRows(summary), endRows(summary)]
+  const body = sections.map((rows) => rows.map((row) => line(row, paint)).join('\n'))
+  return ['', paint('bold', `  ${head}`), '', body.join('\n\n'), ''].join('\n')
+}
+
+function line({ label, value = '', remark = '', colour }: Row, paint: Paint): string {
+  const cells = `${label.padEnd(30)}${value.padStart(11)}`
+  const left = colour ? paint(colour, cells) : label.startsWith(' ') ? cells : paint('bold', cells)
+  return `  ${left}   ${paint(colour ?? 'dim', remark)}`.trimEnd()
+}
+
+function requestRows({ requests: { total, perSecond, byStatus, hungUp, unanswered }, latencyMs }: Summary): Row[] {
+  const answers = Object.entries(groupSuccesses(byStatus)).map(([status, of]) => ({
+    label: `  ${statuses[status] ?? `answered with ${status}`}`,
+    value: count(of),
+  }))
+  const gone = Object.entries(hungUp).map(([how, of]) => ({ label: `  ${hangUps[how as HangUp]}`, value: count(of) }))
+  const lost: Row[] = unanswered === 0 ? [] : [{ label: '  never answered', value: count(unanswered), colour: 'red' }]
+  return [
+    { label: 'Requests', value: count(total), remark: `${count(perSecond)} a second` },
+    ...answers,
+    ...gone,
+    ...lost,
+    { label: 'Time to an answer, p50', value: duration(latencyMs.p50), remark: `p99 ${duration(latencyMs.p99)}` },
+  ]
+}
+
+/** All of 2xx as 200. */
+function groupSuccesses(byStatus: Readonly<Record<string, number>>): Record<string, number> {
+  const grouped: Record<string, number> = {}
+  for (const [status, of] of Object.entries(byStatus)) {
+    const as = status.startsWith('2') ? '200' : status
+    grouped[as] = (grouped[as] ?? 0) + of
+  }
+  return grouped
+}
+
+function leaseRows({ connections: { max, opened, peak }, leases, timeMs: { held, busy } }: Summary): Row[] {
+  return [
+    { label: 'Connections opened', value: count(opened), remark: `at most ${peak} at a time, of ${max} allowed` },
+    { label: 'Leases granted', value: count(leases.granted), remark: `${count(leases.perConnection)} per connection` },
+    {
+      label: 'Time held, by all leases',
+      value: duration(held),
+      remark: `the database was busy for ${duration(busy)} of it, ${percent(busy, held)}`,
+    },
+  ]
+}
+
+function leakRows({ leaks: found, cleaned }: Summary): Row[] {
+  const kinds = Object.entries(found)
+  const total = kinds.reduce((sum, [, { count: of }]) => sum + of, 0)
+  const dirty = Object.entries(cleaned).filter(([, of]) => of > 0)
+  return [
+    { label: 'Leaks found', value: count(total), colour: total > 0 ? 'yellow' : 'green' },
+    ...kinds.flatMap(([kind, { count: of, places }]) =>
+      places.map(({ label, sites }, at) => ({
+        label: at === 0 ? `  ${leaks[kind as LeakName]}` : '',
+        value: at === 0 ? count(of) : '',
+        remark: `${label.padEnd(34)} ${sites.join(', ') || '(its place was not captured)'}`,
+      })),
+    ),
+    {
+      label: 'Sessions cleaned',
+      value: count(dirty.reduce((sum, [, of]) => sum + of, 0)),
+      remark: dirty.map(([what, of]) => `${of} with ${what.startsWith('open') ? 'an' : 'a'} ${what}`).join(', '),
+    },
+  ]
+}
+
+function endRows({ connections: { stillHeld }, balanceCents: { before, after } }: Summary): Row[] {
+  const isSame = before === after
+  return [
+    {
+      label: 'Money in all accounts',
+      value: money(after),
+      remark: isSame ? 'as before' : `it was ${money(before)}`,
+      colour: isSame ? 'green' : 'red',
+    },
+    {
+      label: 'Connections still held',
+      value: count(stillHeld),
+      remark: stillHeld === 0 ? 'every one is back' : 'this must not be',
+      colour: stillHeld === 0 ? 'green' : 'red',
+    },
+  ]
+}

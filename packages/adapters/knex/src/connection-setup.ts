@@ -1,0 +1,61 @@
+import type { KnexConnection, PgClient, PgDialect, PgLease, PgLeases } from './knex-internals.js'
+import { SearchPaths } from './search-paths.js'
+
+/** The user's hook for a new connection, as Knex calls it. */
+export type AfterCreate = (connection: PgClient, done: (error?: Error | null) => void) => unknown
+
+/**
+ * What Knex does with a connection of its own before it first uses it: learn the server's version, set the search path,
+ * call `afterCreate`. Here a connection is new to one Knex when that meets it first, whoever had it before.
+ */
+export class ConnectionSetup {
+  readonly #leases: PgLeases
+  readonly #searchPaths: SearchPaths
+  readonly #afterCreate: AfterCreate | undefined
+  /** By connection: done, or under way for leases that share it. */
+  readonly #created = new Map<number, true | Promise<void>>()
+
+  constructor(leases: PgLeases, afterCreate: AfterCreate | undefined) {
+    this.#leases = leases
+    this.#searchPaths = SearchPaths.of(leases)
+    this.#afterCreate = afterCreate
+    if (afterCreate !== undefined) leases.on('close', ({ connection }) => this.#created.delete(connection))
+  }
+
+  /** Whether nothing is left to do. */
+  isDone(lease: PgLease, dialect: PgDialect): boolean {
+    return (
+      dialect.version !== undefined &&
+      this.#searchPaths.isRight(lease, dialect) &&
+      (this.#afterCreate === undefined || this.#created.get(lease.connectionId) === true)
+    )
+  }
+
+  async run(lease: PgLease, connection: KnexConnection, dialect: PgDialect): Promise<void> {
+    dialect.version ??= await dialect.checkVersion(connection)
+    if (!this.#searchPaths.isRight(lease, dialect)) {
+      await this.#searchPaths.makeRight(this.#leases, lease, connection, dialect)
+    }
+    if (this.#afterCreate === undefined) return
+    const { connectionId } = lease
+    const created = this.#created.get(connectionId) ?? this.#create(connectionId, lease.client, this.#afterCreate)
+    if (created !== true) await created
+  }
+
+  #create(connectionId: number, connection: PgClient, afterCreate: AfterCreate): Promise<void> {
+    const creating = new Promise<void>((resolve, reject) => {
+      afterCreate(connection, (error) => {
+        if (error === undefined || error === null) resolve()
+        else reject(error)
+      })
+    }).then(
+      () => void this.#created.set(connectionId, true),
+      (error: unknown) => {
+        this.#created.delete(connectionId)
+        throw error
+      },
+    )
+    this.#created.set(connectionId, creating)
+    return creating
+  }
+}

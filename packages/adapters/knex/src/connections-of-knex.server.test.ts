@@ -1,0 +1,341 @@
+import { findLeaseholdError, isLeaseholdError } from '@leasehold/core'
+import { usePostgres } from '@leasehold/testkit/postgres'
+import { knex as plainKnex, type Knex } from 'knex'
+import { Client } from 'pg'
+import { expect, test, vi } from 'vitest'
+import { createKnex } from './create-knex.js'
+import type { KnexConnection } from './knex-internals.js'
+import { openKnex } from './open-knex.js'
+
+const database = usePostgres()
+
+interface Connections {
+  acquireConnection(): Promise<KnexConnection>
+  releaseConnection(connection: KnexConnection): Promise<void>
+  readonly pool: {
+    release(connection: unknown): boolean
+    numUsed(): number
+    numFree(): number
+    numPendingAcquires(): number
+    numPendingCreates(): number
+    numPendingValidations(): number
+    readonly min: number
+    readonly max: number
+  }
+}
+
+const connectionsOf = (db: Knex): Connections => db.client as Connections
+
+async function elsewhere<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(database.url)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+const active = async (): Promise<number> =>
+  elsewhere(async (client) => {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int from pg_stat_activity
+       where datname = current_database() and state = 'active' and pid <> pg_backend_pid()`,
+    )
+    return rows[0]?.count ?? -1
+  })
+
+test('a timeout of the queue is a KnexTimeoutError, with our code and who holds the connections', async () => {
+  await using opened = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 50 })
+  const { db, pool } = opened
+  const trx = await db.transaction()
+  const since = performance.now()
+  const error: unknown = await db.raw('select 1').then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  expect(performance.now() - since).toBeLessThan(1_000)
+  expect(error).toBeInstanceOf(plainKnex.KnexTimeoutError)
+  expect(error).toMatchObject({
+    name: 'KnexTimeoutError',
+    code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
+    statusCode: 503,
+    retryAfterMs: 1_000,
+    message: expect.stringMatching(/^Knex: Timeout acquiring a connection\. The pool is probably full\..*held by/),
+  })
+  expect(findLeaseholdError(error)).toMatchObject({
+    holders: [expect.objectContaining({ label: 'outside any scope' })],
+  })
+  await expect(db.transaction(() => Promise.resolve())).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+  await trx.rollback()
+  expect(pool.snapshot().counts.timeouts).toBe(2)
+})
+
+test('without a timeout of its own Knex waits as long as the pool says', async () => {
+  await using opened = openKnex(database.url, { max: 1, connectionTimeoutMillis: 60 })
+  const trx = await opened.db.transaction()
+  await expect(opened.db.raw('select 1')).rejects.toThrow(/within 6\d ms/)
+  await trx.rollback()
+})
+
+test('a full queue and a failed connect arrive as what they are', async () => {
+  await using opened = openKnex(database.url, { max: 1, leasehold: { maxWaiting: 0 } })
+  const trx = await opened.db.transaction()
+  await expect(opened.db.raw('select 1')).rejects.toMatchObject({ code: 'LEASEHOLD_QUEUE_FULL', statusCode: 503 })
+  await trx.rollback()
+  await using nowhere = openKnex('postgres://nobody@127.0.0.1:1/none')
+  await expect(nowhere.db.raw('select 1')).rejects.toMatchObject({
+    code: 'LEASEHOLD_CONNECT_FAILED',
+    cause: { code: 'ECONNREFUSED' },
+  })
+})
+
+test('a second release changes nothing, and cannot touch the next owner', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { acquireConnection, pool } = connectionsOf(opened.db)
+  const first = await acquireConnection.call(opened.db.client)
+  expect(pool.release(first)).toBe(true)
+  const second = await acquireConnection.call(opened.db.client)
+  expect(pool.release(first)).toBe(false)
+  await expect(first.query('select 1')).rejects.toMatchObject({ code: 'LEASEHOLD_LEASE_RELEASED' })
+  expect((await second.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  expect(pool.release(second)).toBe(true)
+  expect(pool.release(new Client())).toBe(false)
+})
+
+test('what Knex notes on a connection does not reach its next owner', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db, pool } = opened
+  const connections = connectionsOf(db)
+  const trx = await db.transaction()
+  const held = (await (trx.client as Connections).acquireConnection()) as KnexConnection
+  expect(held.__knexTxId).toMatch(/^trx/)
+  held.__knex__disposed = new plainKnex.KnexTimeoutError('by a test')
+  await trx.rollback()
+  const next = await connections.acquireConnection()
+  expect([next.__knexTxId, next.__knex__disposed]).toEqual([undefined, undefined])
+  await connections.releaseConnection(next)
+  const plain = (await pool.connect()) as unknown as KnexConnection & { release(): void }
+  expect([plain.__knexUid, plain.__knexTxId, plain.__knex__disposed]).toEqual([undefined, undefined, undefined])
+  plain.release()
+})
+
+test('a connection that is marked as disposed is closed when it comes back', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const connections = connectionsOf(opened.db)
+  const connection = await connections.acquireConnection()
+  connection.__knex__disposed = 'broken, says the user'
+  await connections.releaseConnection(connection)
+  await opened.db.raw('select 1')
+  expect(opened.pool.snapshot().counts).toMatchObject({ opened: 2, closed: { discarded: 1 } })
+})
+
+test('a timeout that cancels ends the statement on the server, and keeps the connection', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db, pool } = opened
+  await db.raw('select 1')
+  await expect(db.raw('select pg_sleep(20)').timeout(50, { cancel: true })).rejects.toMatchObject({
+    name: 'KnexTimeoutError',
+    message: expect.stringContaining('Defined query timeout of 50ms exceeded'),
+  })
+  await vi.waitFor(async () => expect(await active()).toBe(0), { timeout: 1_000 })
+  expect((await db.raw('select 1 as one')).rows).toEqual([{ one: 1 }])
+  expect(pool.snapshot().counts.opened).toBe(1)
+})
+
+test('a timeout that cancels inside a transaction leaves the transaction to its owner', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  await opened.db.transaction(async (trx) => {
+    await expect(
+      trx.transaction((inner) => inner.raw('select pg_sleep(20)').timeout(50, { cancel: true })),
+    ).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+    expect((await trx.raw('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+})
+
+test('a timeout that cancels works on a connection that was given to the query', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  await opened.pool.use(async (client) => {
+    const sleep = opened.db.raw('select pg_sleep(20)').connection(client).timeout(50, { cancel: true })
+    await expect(sleep).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+})
+
+test('a timeout that does not cancel keeps no statement running for the next owner', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db, pool } = opened
+  await expect(db.raw('select pg_sleep(20)').timeout(50)).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+  const since = performance.now()
+  await db.raw('select 1')
+  expect(performance.now() - since).toBeLessThan(2_000)
+  expect(pool.snapshot().counts.opened).toBe(1)
+})
+
+test('afterCreate runs once for each connection, before its first use through Knex, whoever opened it', async () => {
+  const created: number[] = []
+  await using opened = openKnex(
+    database.url,
+    { max: 2 },
+    {
+      pool: {
+        afterCreate: (connection: Client, done: (error?: Error) => void) => {
+          connection.query("set timezone = 'Asia/Tokyo'; select pg_backend_pid() as pid", (error, result) => {
+            const [, { rows }] = result as unknown as [unknown, { rows: Array<{ pid: number }> }]
+            created.push(rows[0]?.pid ?? 0)
+            done(error)
+          })
+        },
+      },
+    },
+  )
+  const { db, pool } = opened
+  await pool.query('select 1')
+  for (let time = 0; time < 3; time += 1) {
+    expect((await db.raw('show timezone')).rows).toEqual([{ TimeZone: 'Asia/Tokyo' }])
+  }
+  expect(created).toHaveLength(1)
+  await Promise.all([db.raw('select pg_sleep(0.05)'), db.raw('select pg_sleep(0.05)')])
+  expect(new Set(created).size).toBe(2)
+  expect(created).toHaveLength(2)
+  pool.reconnect()
+  await db.raw('select 1')
+  expect(created).toHaveLength(3)
+})
+
+test('a failing afterCreate reaches the caller, and its connection is closed', async () => {
+  let fails = true
+  const afterCreate = (_: unknown, done: (error?: Error) => void): void =>
+    done(fails ? new Error('not today') : undefined)
+  await using opened = openKnex(database.url, { max: 1 }, { pool: { afterCreate } })
+  await expect(opened.db.raw('select 1')).rejects.toThrow('not today')
+  fails = false
+  await opened.db.raw('select 1')
+  expect(opened.pool.snapshot().counts).toMatchObject({ opened: 2, closed: { discarded: 1 } })
+})
+
+test('validate is asked before each use, and what it refuses is closed', async () => {
+  const warned: string[] = []
+  const answers: Array<boolean | Error> = [true, false, new Error('odd'), true, true]
+  const validate = async (): Promise<boolean> => {
+    const answer = answers.shift() ?? true
+    if (answer instanceof Error) throw answer
+    return answer
+  }
+  await using opened = openKnex(
+    database.url,
+    { max: 1 },
+    { pool: { validate }, log: { warn: (message: string) => void warned.push(message) } },
+  )
+  await opened.db.raw('select 1')
+  expect(opened.pool.snapshot().counts.opened).toBe(1)
+  await opened.db.raw('select 1')
+  expect(opened.pool.snapshot().counts).toMatchObject({ opened: 3, closed: { discarded: 2 } })
+  expect(warned).toEqual(['Pool validate threw an error: odd'])
+  expect(answers).toHaveLength(1)
+})
+
+test('a validate that refuses everything ends with the timeout', async () => {
+  await using opened = openKnex(
+    database.url,
+    { max: 1 },
+    { acquireConnectionTimeout: 150, pool: { validate: () => false } },
+  )
+  await expect(opened.db.raw('select 1')).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+})
+
+test('search paths of several Knex on one pool do not mix', async () => {
+  await elsewhere((client) =>
+    client.query(`create schema "Tenant a"; create schema b;
+      create table "Tenant a".t as select 'a' as of; create table b.t as select 'b' as of; create table t as select 'public' as of`),
+  )
+  await using opened = openKnex(database.url, { max: 2 })
+  const a = createKnex(opened.pool, { searchPath: ['Tenant a', 'public'] })
+  const b = createKnex(opened.pool, { searchPath: 'b' })
+  const none = opened.db
+  const asked = await Promise.all(
+    Array.from({ length: 30 }, async (_, at) => {
+      const [db, of] = [[a, 'a'] as const, [b, 'b'] as const, [none, 'public'] as const][at % 3] ?? [none, 'public']
+      return [of, await db('t').pluck('of')]
+    }),
+  )
+  for (const [of, found] of asked) expect(found).toEqual([of])
+})
+
+test('a search path is set once on a connection, and not again while it stays', async () => {
+  await using opened = openKnex(database.url, { max: 1 }, { searchPath: 'pg_catalog' })
+  const { db, pool } = opened
+  const sent: unknown[] = []
+  pool.on('connect', (client) => {
+    const physical = Object.getPrototypeOf(Object.getPrototypeOf(client)) as Client
+    const query = physical.query.bind(physical) as (...args: unknown[]) => unknown
+    physical.query = ((...args: unknown[]) => {
+      sent.push(args[0])
+      return query(...args)
+    }) as never
+  })
+  await db.raw('select 1')
+  await db.raw('select 2')
+  await db.transaction((trx) => trx.raw('select 3'))
+  expect(sent.filter((statement) => String(statement).includes('search_path'))).toEqual([
+    'set search_path to "pg_catalog"',
+  ])
+})
+
+test('destroy leaves the pool alone, Knex refuses from then on, and initialize revives it', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db, pool } = opened
+  await db.raw('select 1')
+  const running = db.raw('select pg_sleep(0.05), 1 as one')
+  const settled = running.then((result: { rows: unknown[] }) => result.rows.length)
+  await vi.waitFor(() => expect(pool.snapshot().connections.lent).toBe(1))
+  await db.destroy()
+  await expect(db.raw('select 1')).rejects.toThrow('Unable to acquire a connection')
+  expect(await settled).toBe(1)
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  db.initialize()
+  expect((await db.raw('select 2 as two')).rows).toEqual([{ two: 2 }])
+  await db.destroy()
+  db.initialize({ client: 'pg', connection: {} })
+  expect((await db.raw('select 2 as two')).rows).toEqual([{ two: 2 }])
+  expect(pool.snapshot().counts.opened).toBe(1)
+})
+
+test('after the pool has ended Knex says so', async () => {
+  const { db, pool } = openKnex(database.url)
+  await db.raw('select 1')
+  await pool.end()
+  const error: unknown = await db.raw('select 1').then(undefined, (thrown: unknown) => thrown)
+  expect(isLeaseholdError(error) && error.code).toBe('LEASEHOLD_POOL_CLOSED')
+})
+
+test('a killed backend fails the query that it ran, costs one connection, and not the process', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db, pool } = opened
+  const failed = expect(db.raw('select pg_terminate_backend(pg_backend_pid())')).rejects.toMatchObject({
+    code: '57P01',
+  })
+  await failed
+  expect((await db.raw('select 1 as one')).rows).toEqual([{ one: 1 }])
+  const trx = await db.transaction()
+  const { rows } = await trx.raw<{ rows: Array<{ pid: number }> }>('select pg_backend_pid() as pid')
+  await elsewhere((client) => client.query('select pg_terminate_backend($1)', [rows[0]?.pid]))
+  await expect(trx.raw('select 1')).rejects.toThrow()
+  await trx.rollback()
+  expect((await db.raw('select 1 as one')).rows).toEqual([{ one: 1 }])
+  expect(pool.snapshot().counts).toMatchObject({ opened: 3, closed: { lost: 2 } })
+})
+
+test('the numbers of the pool are those that monitors of Knex read', async () => {
+  await using opened = openKnex(database.url, { max: 1, min: 0 })
+  const { db } = opened
+  const { pool } = connectionsOf(db)
+  const trx = await db.transaction()
+  const waiting = db.raw('select 1').then(() => {})
+  await vi.waitFor(() => expect(pool.numPendingAcquires()).toBe(1))
+  expect([pool.numUsed(), pool.numFree(), pool.numPendingCreates(), pool.numPendingValidations()]).toEqual([1, 0, 0, 0])
+  expect([pool.min, pool.max]).toEqual([0, 1])
+  await trx.commit()
+  await waiting
+  await vi.waitFor(() => expect([pool.numUsed(), pool.numFree()]).toEqual([0, 1]))
+})

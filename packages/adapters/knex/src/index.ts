@@ -1,0 +1,1 @@
+export { createKnex } from './create-knex.js'

@@ -1,0 +1,153 @@
+import { isLeaseholdError } from '@leasehold/core'
+import { pgDriver } from '@leasehold/pg'
+import knex from 'knex'
+import type { ConnectionSetup } from './connection-setup.js'
+import type { KnexConnection, PgClient, PgDialect, PgLease, PgLeases } from './knex-internals.js'
+import { LeaseTimeoutError } from './lease-timeout-error.js'
+
+/** Where a handle keeps its lease, as long as Knex holds it. */
+const LEASE: unique symbol = Symbol('leasehold.knex.lease')
+
+interface HeldConnection extends KnexConnection {
+  [LEASE]?: PgLease | undefined
+}
+
+export interface LeasedConnectionsParts {
+  readonly leases: PgLeases
+  readonly setup: ConnectionSetup
+  /** In place of the pool's own timeout. */
+  readonly timeoutMs: number | undefined
+  /** The user's check of a connection that is about to be used. */
+  readonly validate: ((connection: PgClient) => boolean | Promise<boolean>) | undefined
+}
+
+/**
+ * The leases of a pool, shaped as Knex wants a pool: like tarn's. A class, because Knex copies plain objects deeply.
+ *
+ * What Knex notes on a connection stays on the handle of the lease, and goes with it.
+ */
+export class LeasedConnections {
+  readonly #leases: PgLeases
+  readonly #setup: ConnectionSetup
+  readonly #timeoutMs: number | undefined
+  readonly #validate: LeasedConnectionsParts['validate']
+  #dialect: PgDialect | undefined
+
+  constructor({ leases, setup, timeoutMs, validate }: LeasedConnectionsParts) {
+    this.#leases = leases
+    this.#setup = setup
+    this.#timeoutMs = timeoutMs
+    this.#validate = validate
+  }
+
+  /** Knex's dialect, whose version and search path the connections get. */
+  serve(dialect: PgDialect): void {
+    this.#dialect = dialect
+  }
+
+  acquire(): { readonly promise: Promise<PgClient> } {
+    return { promise: this.#acquire() }
+  }
+
+  /** Gives a connection back; false if it is back already, which Knex counts on: it releases failing streams twice. */
+  release(connection: HeldConnection): boolean {
+    const lease = connection[LEASE]
+    if (lease === undefined) return false
+    const disposed = connection.__knex__disposed
+    connection[LEASE] = undefined
+    if (disposed !== undefined) connection.__knex__disposed = undefined
+    if (!lease.active) return false
+    // After a query's timeout Knex wants the connection closed because the query may still run on it. Released, it is
+    // cancelled, and the connection kept.
+    if (disposed === undefined || disposed instanceof knex.KnexTimeoutError) lease.release()
+    else lease.discard(disposed)
+    return true
+  }
+
+  /** Ends what runs on a connection, on the server. */
+  async cancel(connection: HeldConnection): Promise<void> {
+    const lease = connection[LEASE]
+    // It was taken back meanwhile: whatever runs on it now is another owner's.
+    if (lease?.active === false) return
+    await pgDriver().cancel?.(connection as PgClient)
+  }
+
+  /** The pool is shared: it ends with its own `end()`. */
+  async destroy(): Promise<void> {}
+
+  numUsed(): number {
+    const { lent, recycling, checking } = this.#leases.snapshot().connections
+    return lent + recycling + checking
+  }
+
+  numFree(): number {
+    return this.#leases.snapshot().connections.idle
+  }
+
+  numPendingAcquires(): number {
+    return this.#leases.snapshot().waiting.count
+  }
+
+  numPendingCreates(): number {
+    return this.#leases.snapshot().connections.opening
+  }
+
+  numPendingValidations(): number {
+    return this.#leases.snapshot().connections.checking
+  }
+
+  get min(): number {
+    return this.#leases.snapshot().min
+  }
+
+  get max(): number {
+    return this.#leases.snapshot().max
+  }
+
+  async #acquire(): Promise<PgClient> {
+    try {
+      return this.#validate === undefined ? await this.#take(this.#timeoutMs) : await this.#takeValid(this.#validate)
+    } catch (error) {
+      if (isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT') throw new LeaseTimeoutError(error)
+      throw error
+    }
+  }
+
+  async #takeValid(validate: NonNullable<LeasedConnectionsParts['validate']>): Promise<PgClient> {
+    const { clock, acquireTimeoutMs } = this.#leases.options
+    const deadlineAt = clock.now() + (this.#timeoutMs ?? acquireTimeoutMs)
+    for (;;) {
+      const connection: HeldConnection = await this.#take(Math.max(0, deadlineAt - clock.now()))
+      if (await this.#isValid(connection, validate)) return connection as PgClient
+      connection[LEASE]?.discard('pool.validate of Knex refused it')
+    }
+  }
+
+  async #isValid(connection: HeldConnection, validate: (connection: PgClient) => unknown): Promise<boolean> {
+    try {
+      return Boolean(await validate(connection as PgClient))
+    } catch (error) {
+      this.#dialect?.logger.warn(
+        `Pool validate threw an error: ${error instanceof Error ? error.message : String(error)}`,
+      )
+      return false
+    }
+  }
+
+  async #take(timeoutMs: number | undefined): Promise<PgClient> {
+    const lease = await (timeoutMs === undefined ? this.#leases.acquire() : this.#leases.acquire({ timeoutMs }))
+    const connection: HeldConnection = lease.client
+    connection[LEASE] = lease
+    connection.__knexUid = `__knexUid${lease.connectionId}`
+    const dialect = this.#dialect
+    if (dialect === undefined || this.#setup.isDone(lease, dialect)) return lease.client
+    try {
+      await this.#setup.run(lease, connection, dialect)
+    } catch (error) {
+      connection[LEASE] = undefined
+      lease.discard(error)
+      throw error
+    }
+    return lease.client
+  }
+}

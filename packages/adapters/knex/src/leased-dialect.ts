@@ -1,0 +1,86 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { guardedRunner } from './guarded-runner.js'
+import type { KnexConnection, PgDialect, PgDialectClass, RunnerClass, TransactionContainer } from './knex-internals.js'
+import type { LeasedConnections } from './leased-connections.js'
+
+const leasedDialects = new WeakMap<PgDialectClass, PgDialectClass>()
+
+/** The dialect `base`, on leases. */
+export function leasedDialect(base: PgDialectClass): PgDialectClass {
+  const known = leasedDialects.get(base)
+  if (known !== undefined) return known
+  const made = extendDialect(base)
+  leasedDialects.set(base, made)
+  return made
+}
+
+/**
+ * Everything stands on the prototype and in no private field: Knex makes the clients of its transactions and copies with
+ * `Object.create(client.constructor.prototype)`, and gives them the configuration.
+ */
+function extendDialect(base: PgDialectClass): PgDialectClass {
+  let LeasedRunner: RunnerClass | undefined
+
+  class LeasedDialect extends base {
+    /** Knex passes what the caller of `knex.initialize()` passed, of which it would make a pool of its own. */
+    override initializePool(): void {
+      super.initializePool(this.config)
+    }
+
+    override initializeExternalPool(connections: LeasedConnections): void {
+      super.initializeExternalPool(connections)
+      connections.serve(this)
+    }
+
+    /** Knex forgets its pool in `destroy()`, and could not give back what is still under way. */
+    override async releaseConnection(connection: KnexConnection): Promise<void> {
+      connectionsOf(this).release(connection)
+    }
+
+    /** Knex would open a connection for this, and has no settings to open one with. */
+    override async cancelQuery(connection: KnexConnection): Promise<void> {
+      await connectionsOf(this).cancel(connection)
+    }
+
+    /**
+     * Knex runs the container even when BEGIN failed: what that does on `knex` itself would be committed statement by
+     * statement. And `await knex.transaction()` would get a transaction that never began.
+     */
+    override transaction(container: TransactionContainer, config?: object, outer?: unknown): unknown {
+      return super.transaction(
+        (transaction) => (transaction.isCompleted() ? undefined : container(transaction)),
+        config,
+        outer,
+      )
+    }
+
+    override runner(builder: unknown): ReturnType<PgDialect['runner']> {
+      LeasedRunner ??= guardedRunner(super.runner(builder).constructor as RunnerClass)
+      return new LeasedRunner(this, builder)
+    }
+
+    /**
+     * Knex learns of the end of a stream from the server alone: of one that is destroyed before it has its connection,
+     * or half read, it never hears again.
+     */
+    override async _stream(
+      connection: KnexConnection,
+      query: unknown,
+      stream: Duplex,
+      options: unknown,
+    ): Promise<unknown> {
+      if (stream.destroyed) return undefined
+      return Promise.race([super._stream(connection, query, stream, options), closed(stream)])
+    }
+  }
+  return LeasedDialect
+}
+
+function connectionsOf(dialect: PgDialect): LeasedConnections {
+  return dialect.config.connectionPool as LeasedConnections
+}
+
+async function closed(stream: Duplex): Promise<void> {
+  await once(stream, 'close')
+}

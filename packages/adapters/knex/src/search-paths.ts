@@ -1,0 +1,45 @@
+import type { KnexConnection, PgDialect, PgLease, PgLeases } from './knex-internals.js'
+
+/**
+ * Which search path Knex has set on which connection of one pool, so that it is set again only where another one is in
+ * force. Kept per pool and not per Knex: several of them, each with a path of its own or with none, may share a pool.
+ */
+export class SearchPaths {
+  static readonly #ofPools = new WeakMap<PgLeases, SearchPaths>()
+  readonly #set = new Map<number, string>()
+  #forgetsClosed = false
+
+  static of(leases: PgLeases): SearchPaths {
+    const known = SearchPaths.#ofPools.get(leases)
+    if (known !== undefined) return known
+    const paths = new SearchPaths()
+    SearchPaths.#ofPools.set(leases, paths)
+    return paths
+  }
+
+  /** Whether the connection has the path already that `dialect` wants. */
+  isRight(lease: PgLease, dialect: PgDialect): boolean {
+    return this.#set.get(lease.connectionId) === wantedBy(dialect)
+  }
+
+  async makeRight(leases: PgLeases, lease: PgLease, connection: KnexConnection, dialect: PgDialect): Promise<void> {
+    this.#forgetClosed(leases)
+    const wanted = wantedBy(dialect)
+    this.#set.delete(lease.connectionId)
+    if (wanted === undefined) await connection.query('RESET search_path')
+    else await dialect.setSchemaSearchPath(connection)
+    // Inside a transaction that somebody else has open, as can be in `session` mode, a rollback may undo it.
+    const isLasting = (connection.getTransactionStatus?.() ?? 'I') === 'I'
+    if (wanted !== undefined && isLasting) this.#set.set(lease.connectionId, wanted)
+  }
+
+  #forgetClosed(leases: PgLeases): void {
+    if (this.#forgetsClosed) return
+    this.#forgetsClosed = true
+    leases.on('close', ({ connection }) => this.#set.delete(connection))
+  }
+}
+
+function wantedBy({ searchPath }: PgDialect): string | undefined {
+  return searchPath === undefined || typeof searchPath === 'string' ? searchPath : JSON.stringify(searchPath)
+}

@@ -1,0 +1,7 @@
+export { leasehold, leasehold as default } from './leasehold.js'
+export type { LeaseholdOptions, LeaseholdRoute } from './leasehold-options.js'
+export { leaseholdErrorHandler } from './leasehold-error-handler.js'
+export type { BoundPool, LeaseholdPools, PoolSource, RegisteredPools } from './pool-source.js'
+export type { RequestLeasehold } from './request-leasehold.js'
+export type { RouteLeasehold } from './route-leasehold.js'
+export { serviceUnavailable, type ServiceUnavailable } from './service-unavailable.js'

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { AcquireTimeoutError } from './acquire-timeout-error.js'
+import { findLeaseholdError } from './find-leasehold-error.js'
+import { isLeaseholdError, LeaseholdError } from './leasehold-error.js'
+import { PoolClosedError } from './pool-closed-error.js'
+import { QueueFullError } from './queue-full-error.js'
+
+const holder = { label: 'GET /slow', site: 'at slow (/srv/slow.ts:3:1)', heldMs: 4_900, busyMs: 12, statement: 'select ?' }
+const timeout = new AcquireTimeoutError({
+  pool: 'orders',
+  waitedMs: 5_000,
+  waiting: 31,
+  total: 10,
+  limit: 10,
+  holders: [holder],
+  paused: false,
+  lastConnectFailure: undefined,
+})
+
+describe('an error of Leasehold', () => {
+  it('tells in one line what happened and what to do, with the facts as fields', () => {
+    expect(timeout.message).toBe(
+      'no connection of pool "orders" was free within 5000 ms (1 lent, 10 of 10 open, 31 more waiting); ' +
+        'held by GET /slow for 4900 ms (database 12 ms) at slow (/srv/slow.ts:3:1). ' +
+        'Release sooner, make the named holders faster, or raise max within what the database allows',
+    )
+    expect(timeout).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT', phase: 'queue', pool: 'orders', waiting: 31 })
+  })
+
+  it('says whether a web service should answer 503, and when to come back', () => {
+    expect(timeout).toMatchObject({ statusCode: 503, retryAfterMs: 1_000 })
+    expect(new PoolClosedError('orders').statusCode).toBeUndefined()
+  })
+
+  it('is recognised when another installed copy made it', async () => {
+    const { vi } = await import('vitest')
+    vi.resetModules()
+    const other = await import('./leasehold-error.js')
+    const foreign = new other.LeaseholdError({ code: 'LEASEHOLD_ABORTED', phase: 'queue', what: 'it', remedy: 'so' })
+
+    expect(other.LeaseholdError).not.toBe(LeaseholdError)
+    expect(foreign instanceof LeaseholdError).toBe(true)
+    expect(isLeaseholdError(foreign)).toBe(true)
+    expect(foreign instanceof QueueFullError).toBe(false)
+    expect(new Error('no') instanceof LeaseholdError).toBe(false)
+  })
+
+  it('is found wherever an ORM hid it in the chain of causes', () => {
+    const wrapped = new Error('query failed', { cause: new Error('inner', { cause: timeout }) })
+    expect(findLeaseholdError(wrapped)).toBe(timeout)
+    expect(findLeaseholdError(new Error('plain'))).toBeUndefined()
+    expect(findLeaseholdError('text')).toBeUndefined()
+  })
+
+  it('is looked for in a chain that bites its own tail without end', () => {
+    const error = new Error('a') as Error & { cause: unknown }
+    error.cause = error
+    expect(findLeaseholdError(error)).toBeUndefined()
+  })
+})

@@ -1,0 +1,121 @@
+import { subscribe as subscribeToChannel, unsubscribe } from 'node:diagnostics_channel'
+import { openFakePool, settled } from '@leasehold/testkit'
+import { describe, expect, it } from 'vitest'
+import type { PoolEventName } from './pool-events.js'
+
+describe('pool.on', () => {
+  it('tells the life of a lease and its connection in order, with the facts', async () => {
+    const { pool, clock } = openFakePool()
+    const told: Array<[PoolEventName, unknown]> = []
+    for (const event of ['acquire', 'release', 'open', 'close'] as const) {
+      pool.on(event, (message) => told.push([event, message]))
+    }
+
+    const lease = await pool.acquire({ label: 'report' })
+    clock.advance(40)
+    lease.release()
+    await pool.close()
+
+    expect(told.map(([event]) => event)).toEqual(['open', 'acquire', 'release', 'close'])
+    expect(told[1]?.[1]).toMatchObject({ pool: 'test', label: 'report', connection: 1 })
+    expect(told[2]?.[1]).toMatchObject({ label: 'report', heldMs: 40, busyMs: 0 })
+    expect(told[3]?.[1]).toMatchObject({ reason: 'pool-closed', uses: 1 })
+  })
+
+  it('tells nothing of another pool, though it has the same name', async () => {
+    const [mine, other] = [openFakePool(), openFakePool()]
+    let told = 0
+    mine.pool.on('release', () => (told += 1))
+
+    ;(await other.pool.acquire()).release()
+    expect(told).toBe(0)
+    ;(await mine.pool.acquire()).release()
+    expect(told).toBe(1)
+  })
+
+  it('stops when what it returned is called', async () => {
+    const { pool } = openFakePool()
+    let told = 0
+    const off = pool.on('release', () => (told += 1))
+    ;(await pool.acquire()).release()
+    off()
+    ;(await pool.acquire()).release()
+    expect(told).toBe(1)
+  })
+
+  it('tells of a deadline that passed, and of no lease', async () => {
+    const { pool, clock } = openFakePool({ max: 1 })
+    await pool.acquire()
+    const told: string[] = []
+    pool.on('acquire', () => told.push('acquire'))
+    pool.on('timeout', ({ label, error }) => told.push(`${label}: ${error.code}`))
+
+    const waiting = pool.acquire({ label: 'late', timeoutMs: 10 })
+    waiting.catch(() => {})
+    clock.advance(10)
+    await settled()
+
+    expect(told).toEqual(['late: LEASEHOLD_ACQUIRE_TIMEOUT'])
+  })
+
+  it('tells of an overdue lease once, and of its late return', async () => {
+    const { pool, clock } = openFakePool({ leakAfterMs: 100 })
+    const told: string[] = []
+    pool.on('leak', ({ kind, label, heldMs, statement }) => told.push(`${kind} ${label} ${heldMs} ${statement}`))
+    pool.on('leak-returned', ({ heldMs }) => told.push(`returned ${heldMs}`))
+
+    const lease = await pool.acquire({ label: 'slow' })
+    await lease.client.query("select 'secret', 42")
+    clock.advance(300)
+    clock.advance(300)
+    lease.release()
+
+    expect(told).toEqual(['overdue slow 100 select ?, ?', 'returned 600'])
+  })
+
+  it('never calls a lease overdue that was announced to be held for long', async () => {
+    const { pool, clock } = openFakePool({ leakAfterMs: 100 })
+    const told: unknown[] = []
+    pool.on('leak', (leak) => told.push(leak))
+    await pool.acquire({ hold: 'long', label: 'listener' })
+    clock.advance(10_000)
+    expect(told).toEqual([])
+  })
+})
+
+describe('the diagnostics channels', () => {
+  it('carry the same events for all pools of the process', async () => {
+    const told: unknown[] = []
+    const onMessage = (message: unknown): void => void told.push(message)
+    subscribeToChannel('leasehold:lease:release', onMessage)
+    try {
+      for (const name of ['one', 'two']) {
+        const { pool } = openFakePool({ name })
+        ;(await pool.acquire()).release()
+      }
+    } finally {
+      unsubscribe('leasehold:lease:release', onMessage)
+    }
+    expect(told).toMatchObject([{ pool: 'one' }, { pool: 'two' }])
+  })
+
+  it('trace an acquire from its start to its end, also when it fails', async () => {
+    const { pool, clock } = openFakePool({ max: 1 })
+    const told: string[] = []
+    const listeners = ['start', 'asyncEnd', 'error'].map((part) => {
+      const name = `tracing:leasehold:pool:acquire:${part}`
+      const onMessage = (): void => void told.push(part)
+      subscribeToChannel(name, onMessage)
+      return () => unsubscribe(name, onMessage)
+    })
+
+    await pool.acquire()
+    const waiting = pool.acquire({ timeoutMs: 5 })
+    waiting.catch(() => {})
+    clock.advance(5)
+    await settled()
+    for (const off of listeners) off()
+
+    expect(told).toEqual(['start', 'asyncEnd', 'start', 'error', 'asyncEnd'])
+  })
+})

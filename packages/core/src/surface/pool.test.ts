@@ -1,0 +1,185 @@
+import { FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
+import { describe, expect, it } from 'vitest'
+import { runInScope } from '../scope/scopes.js'
+import { createPool } from './create-pool.js'
+
+describe('warming up', () => {
+  it('opens nothing before the first acquire, by default', async () => {
+    const { pool, driver } = openFakePool({ min: 2 })
+    await settled()
+    expect(driver.countOf('connect')).toBe(0)
+    await pool.acquire()
+    await settled()
+    expect(pool.snapshot().connections).toMatchObject({ lent: 1, idle: 1 })
+  })
+
+  it('opens min at once when eager, and one when min is 0', async () => {
+    for (const [min, idle] of [
+      [3, 3],
+      [0, 1],
+    ] as const) {
+      const { pool } = openFakePool({ min, warmUp: 'eager' })
+      await settled()
+      expect(pool.snapshot().connections.idle).toBe(idle)
+      await pool.ready()
+    }
+  })
+
+  it('makes ready() wait for the first connection when required, and reject with why it could not be opened', async () => {
+    const driver = new FakeDriver()
+    driver.script.next('connect', 'slow', 'error')
+
+    const ready = watched(createPool(driver, { warmUp: 'required' }).ready())
+    await settled()
+    expect(ready.outcome).toBe('pending')
+    driver.script.open('connect')
+    await settled()
+    expect(ready.outcome).toBe('fulfilled')
+
+    const refused = watched(createPool(driver, { warmUp: 'required' }).ready())
+    await settled()
+    expect(refused.outcome).toBe('LEASEHOLD_CONNECT_FAILED')
+  })
+})
+
+describe('a paused pool', () => {
+  it('lets callers wait and serves them in order when it resumes', async () => {
+    const { pool } = openFakePool({ max: 1 })
+    ;(await pool.acquire()).release()
+    pool.pause()
+    const [first, second] = [watched(pool.acquire()), watched(pool.acquire())]
+    await settled()
+    expect([first.outcome, second.outcome, pool.snapshot().state]).toEqual(['pending', 'pending', 'paused'])
+
+    pool.resume()
+    await settled()
+    expect([first.outcome, second.outcome]).toEqual(['fulfilled', 'pending'])
+    first.value.release()
+    await settled()
+    expect(second.outcome).toBe('fulfilled')
+  })
+
+  it('keeps what comes back', async () => {
+    const { pool } = openFakePool()
+    const lease = await pool.acquire()
+    pool.pause()
+    lease.release()
+    expect(pool.snapshot().connections.idle).toBe(1)
+  })
+})
+
+describe('reconnect', () => {
+  it('replaces idle connections at once, lent ones when they come back, and those being opened when they arrive', async () => {
+    const { pool, driver } = openFakePool({ max: 3 })
+    const [first, second] = [await pool.acquire(), await pool.acquire()]
+    driver.script.next('connect', 'slow')
+    const givesUp = new AbortController()
+    const third = watched(pool.acquire({ signal: givesUp.signal }))
+    givesUp.abort()
+    first.release()
+    await settled()
+    expect(pool.snapshot().connections).toMatchObject({ idle: 1, lent: 1, opening: 1 })
+
+    pool.reconnect()
+    driver.script.open('connect')
+    second.release()
+    await settled()
+
+    expect(third.outcome).toBe('LEASEHOLD_ABORTED')
+    expect(pool.snapshot()).toMatchObject({
+      generation: 1,
+      connections: { total: 0 },
+      counts: { closed: { generation: 3 } },
+    })
+    expect((await pool.acquire()).connectionId).toBe(4)
+  })
+})
+
+describe('closing a pool', () => {
+  it('sends waiting callers away, waits for those who hold, and refuses everybody after', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const lease = await pool.acquire()
+    const waiting = watched(pool.acquire())
+    const closed = watched(pool.close())
+    await settled()
+    expect([waiting.outcome, closed.outcome]).toEqual(['LEASEHOLD_POOL_CLOSED', 'pending'])
+
+    lease.release()
+    await settled()
+    expect(closed.outcome).toBe('fulfilled')
+    expect(driver.sockets.total).toBe(0)
+    await expect(pool.acquire()).rejects.toMatchObject({ code: 'LEASEHOLD_POOL_CLOSED' })
+    expect(() => pool.tryAcquire()).toThrow('is closed')
+  })
+
+  it('takes back what is still held at its deadline', async () => {
+    const { pool, clock } = openFakePool()
+    const lease = await pool.acquire()
+    const closed = watched(pool.close({ deadlineMs: 1_000 }))
+    await clock.advanceAsync(1_000)
+    await settled()
+
+    expect(closed.outcome).toBe('fulfilled')
+    expect(lease.active).toBe(false)
+    expect(pool.snapshot()).toMatchObject({ state: 'closed', connections: { total: 0 } })
+  })
+
+  it('joins the first call when it is called again', async () => {
+    const { pool } = openFakePool()
+    expect(pool.close()).toBe(pool.close())
+    await pool.close()
+  })
+})
+
+describe('an observing pool', () => {
+  it('refuses, resets and reclaims nothing, and reports what it would have done', async () => {
+    const { pool, driver } = openFakePool({ observe: true, max: 1, maxWaiting: 0 })
+    const would: string[] = []
+    pool.on('observe', (event) => would.push(`${event.would}: ${event.why}`))
+
+    const lease = await runInScope({ label: 'request' }, () => pool.acquire())
+    expect(lease.active).toBe(true)
+    const waiting = watched(pool.acquire())
+    await lease.client.query('begin')
+    lease.release()
+    await settled()
+    expect(waiting.outcome).toBe('fulfilled')
+    expect(driver.countOf('reset')).toBe(0)
+    expect(would).toEqual([
+      'reclaim: left over when its scope closed',
+      'refuse: maxWaiting is 0 and 0 wait',
+      'reset: open transaction at release',
+    ])
+  })
+})
+
+describe('a snapshot', () => {
+  it('is one plain object that can be sent anywhere, without literals', async () => {
+    const { pool } = openFakePool({ captureSites: 'always' })
+    const lease = await pool.acquire({ label: 'GET /orders' })
+    await lease.client.query("select 'secret'")
+    const snapshot = pool.snapshot()
+
+    expect(JSON.parse(JSON.stringify(snapshot))).toMatchObject({
+      name: 'test',
+      driver: 'fake',
+      state: 'open',
+      connections: { total: 1, lent: 1, peak: 1 },
+      waiting: { count: 0, oldestMs: 0 },
+      holders: [{ label: 'GET /orders', statement: 'select ?' }],
+      counts: { granted: 1, released: 0 },
+    })
+  })
+})
+
+describe('bad input', () => {
+  it('is refused at once and costs nothing', async () => {
+    const { pool, driver } = openFakePool()
+    await expect(pool.acquire({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'LEASEHOLD_INVALID_OPTIONS' })
+    expect(() => pool.tryAcquire({ priority: 'urgent' as 'high' })).toThrow("'high' or 'normal' or 'low'")
+    expect(() => pool.resize(0)).toThrow('a whole number from 1')
+    expect(() => pool.close({ deadlineMs: -5 })).toThrow('deadlineMs')
+    await expect(runInScope({ label: '' }, () => 1)).rejects.toMatchObject({ code: 'LEASEHOLD_INVALID_OPTIONS' })
+    expect(driver.calls).toEqual([])
+  })
+})

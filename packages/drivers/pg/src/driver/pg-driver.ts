@@ -1,0 +1,96 @@
+import { markOwnFrames, type Driver, type LedgerView } from '@leasehold/core'
+import { Client as PgClient } from 'pg'
+import type pg from 'pg'
+import { bareClient } from '../handle/bare-client.js'
+import { leaseHandle } from '../handle/lease-handle.js'
+import { sessionOf } from '../session/pg-session.js'
+import type { SessionEvents } from '../session/session-events.js'
+import { redactLiterals } from '../sql/redact-literals.js'
+import { abortable } from '../wire/abortable.js'
+import { requestCancel } from '../wire/cancel-request.js'
+import { quiesce } from '../wire/quiesce.js'
+import { classify } from './classify.js'
+import { dial, type DialParts, type PgConnectionConfig } from './dial.js'
+import { destroySession, endSession } from './end-session.js'
+import { refuseNative, type ClientClass } from './refuse-native.js'
+
+markOwnFrames(new Error('where @leasehold/pg lies'))
+
+/** What `pgDriver` takes besides the connection settings. */
+export interface PgDriverOptions {
+  /** The class of the clients: a subclass of `pg.Client`, or that of another installed copy of pg. Default `pg.Client`. */
+  readonly Client?: ClientClass
+  /** Runs on each new connection before anybody gets it, and is awaited; when it rejects, the connection is closed. */
+  readonly onConnect?: (client: pg.Client) => unknown
+}
+
+/**
+ * Speaks to PostgreSQL through node-postgres.
+ *
+ * @param config what `pg.Client` takes, or a function that is asked for it before each connection, for credentials that
+ * change.
+ * @throws {InvalidOptionsError} for pg's native binding, whose sessions cannot be looked into.
+ */
+export function pgDriver(config: PgConnectionConfig = {}, options: PgDriverOptions = {}): Driver<pg.Client> {
+  const Client = options.Client
+  refuseNative(Client ?? PgClient)
+  return makeDriver({ config, Client, prepare: options.onConnect, events: undefined, lendsBareClients: false })
+}
+
+export interface PgDriverParts extends DialParts {
+  readonly events: SessionEvents | undefined
+  /** The physical client itself is lent, as pg-pool does: no fence. */
+  readonly lendsBareClients: boolean
+}
+
+/** The driver below a facade, which has more to say than users of `pgDriver` do. */
+export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
+  const lend = parts.lendsBareClients ? bareClient : leaseHandle
+  return {
+    name: 'pg',
+    connect: (signal) => dial(parts, signal),
+    check: (client, signal) => check(client, signal),
+    watch: (client, observer) => sessionOf(client).observe(observer),
+    reset: (client, ledger, signal) => reset(client, ledger, signal),
+    close: (client) => endSession(sessionOf(client)),
+    classify,
+    lend: (client, gate) => lend(sessionOf(client), gate),
+    quiesce: async (client, signal) => {
+      const { wire, connection, makeStream } = sessionOf(client)
+      if (wire === undefined || connection === undefined) return
+      await quiesce({ client, connection, wire, cancel: () => requestCancel(client, makeStream) }, signal)
+    },
+    cancel: (client) => requestCancel(client, sessionOf(client).makeStream),
+    destroy: (client) => destroySession(sessionOf(client)),
+    hold: (client, alive) => hold(client, alive),
+    redact: redactLiterals,
+  }
+}
+
+/** What the server has told of its parameters (`server_version`, `TimeZone`, …), of a client or of a handle. */
+export function serverParameters(client: pg.Client): ReadonlyMap<string, string> {
+  return sessionOf(client).wire?.parameters ?? new Map<string, string>()
+}
+
+/** An empty query: one round trip, and nothing for the server to do. */
+async function check(client: pg.Client, signal: AbortSignal | undefined): Promise<void> {
+  const { wire } = sessionOf(client)
+  if (wire === undefined) return
+  if (wire.lostBy !== undefined) throw wire.lostBy
+  await abortable(client.query(''), signal)
+}
+
+async function reset(client: pg.Client, ledger: LedgerView, signal: AbortSignal | undefined): Promise<void> {
+  const { wire } = sessionOf(client)
+  if (wire?.lostBy !== undefined) throw wire.lostBy
+  if (ledger.transaction === 'idle') return
+  await abortable(client.query('ROLLBACK'), signal)
+  const status = wire?.transaction
+  if (status !== undefined && status !== 'idle') throw new Error(`the transaction was still ${status} after ROLLBACK`)
+}
+
+/** A stand-in for a client may have no socket to hold. */
+function hold(client: pg.Client, alive: boolean): void {
+  const { ref, unref } = client as { ref?: () => void; unref?: () => void }
+  ;(alive ? ref : unref)?.call(client)
+}

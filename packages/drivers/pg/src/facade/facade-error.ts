@@ -1,0 +1,27 @@
+import { AcquireTimeoutError, ConnectFailedError } from '@leasehold/core'
+
+/** What pg-pool says when a caller's turn did not come in time. */
+const QUEUE_TIMEOUT = 'timeout exceeded when trying to connect'
+/** What pg-pool says when the server did not answer in time. */
+const CONNECT_TIMEOUT = 'Connection terminated due to connection timeout'
+
+/**
+ * The error of a failed acquire, as callers of a pg.Pool know it: a failed dial is the driver's own error, whose `code`
+ * they look at; a timeout begins with pg-pool's words, and keeps our code and facts.
+ */
+export function facadeError(error: unknown): unknown {
+  const known = translated(error)
+  // Made in a timer or at a socket: the caller's own lines are worth more.
+  if (known instanceof Error) Error.captureStackTrace(known, facadeError)
+  return known
+}
+
+function translated(error: unknown): unknown {
+  if (error instanceof ConnectFailedError) {
+    return error.timedOut ? new Error(CONNECT_TIMEOUT, { cause: error }) : error.cause
+  }
+  if (error instanceof AcquireTimeoutError && !error.message.startsWith(QUEUE_TIMEOUT)) {
+    error.message = `${QUEUE_TIMEOUT}: ${error.message}`
+  }
+  return error
+}

@@ -1,0 +1,29 @@
+import type { PoolOptions } from '@leasehold/core'
+import type pg from 'pg'
+import type { PgConnectionConfig } from '../driver/dial.js'
+
+/** What stands under `leasehold` in the options of a facade. */
+export interface LeaseholdOptions extends PoolOptions<pg.Client> {
+  /**
+   * `pg-pool` takes over pg-pool's behaviour where it differs: `connect` lends the physical client itself, a second
+   * release throws, `pool.query` closes the connection after a statement's error, `min` is not kept, and connections are
+   * opened without a limit at once. Use after release then goes unnoticed.
+   */
+  readonly compat?: 'pg-pool'
+  /** Asked for connection settings before each connection, over those given at the top: for credentials that change. */
+  readonly connection?: () => pg.ClientConfig | Promise<pg.ClientConfig>
+}
+
+/** The options of `pg.Pool`, and ours. */
+export interface LeasedPgPoolOptions extends pg.PoolConfig {
+  readonly leasehold?: LeaseholdOptions
+}
+
+/** Options, sorted by whom they are for. */
+export interface SortedOptions {
+  readonly pool: PoolOptions<pg.Client>
+  readonly isCompat: boolean
+  readonly connection: PgConnectionConfig
+  /** In compat: how many connections the idle timeout leaves open, as pg-pool's `min` means. */
+  readonly idleFloor: { readonly min: number; readonly idleTimeoutMs: number } | undefined
+}

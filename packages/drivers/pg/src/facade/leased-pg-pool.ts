@@ -1,0 +1,249 @@
+import {
+  type AcquireRequest,
+  bindToContext,
+  type CloseOptions,
+  createPool,
+  type Lease,
+  type Pool,
+  type PoolSnapshot,
+} from '@leasehold/core'
+import { Client as PgClient, Pool as PgPool } from 'pg'
+import type pg from 'pg'
+import { makeDriver } from '../driver/pg-driver.js'
+import { refuseNative, type ClientClass } from '../driver/refuse-native.js'
+import { acquireOwnDial } from './acquire-own-dial.js'
+import { answerOf, answerOfBare } from './answer-of.js'
+import { ClientViews } from './client-views.js'
+import { emitSafely } from './emit-safely.js'
+import { facadeError } from './facade-error.js'
+import { FacadeEvents } from './facade-events.js'
+import type { LeasedPgPoolOptions } from './facade-options.js'
+import { prepareClient } from './prepare-client.js'
+import { sortOptions } from './sort-options.js'
+
+type Callback = (error?: unknown, ...results: unknown[]) => void
+type ConnectCallback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (said?: unknown) => void,
+) => void
+
+/**
+ * A `pg.Pool`, by `instanceof` and by behaviour, that stands on leases: for an ORM or anything else that takes one. What
+ * it lends is fenced, what comes back is made clean, and inside a scope it follows the pool mode.
+ *
+ * Takes pg.Pool's options with pg.Pool's meanings, and Leasehold's own under `leasehold`.
+ */
+export class LeasedPgPool extends PgPool {
+  static {
+    // Drizzle knows a pool by its class's name, which a minifier would change.
+    Object.defineProperty(this, 'name', { value: 'LeasedPgPool' })
+    // On the prototype rather than declared in the class: its overloads, with all their `any`, stay those of @types/pg.
+    Object.defineProperty(this.prototype, 'query', {
+      value(this: LeasedPgPool, statement: unknown, values?: unknown, callback?: unknown): unknown {
+        return this.#query(statement, values, callback)
+      },
+      writable: true,
+      configurable: true,
+    })
+  }
+
+  /** The pool below: acquire with deadlines and signals, snapshot, events (`leases.on`). */
+  readonly leases: Pool<pg.Client>
+  readonly #views: ClientViews
+  readonly #isCompat: boolean
+  declare readonly Promise: PromiseConstructorLike | undefined
+  declare readonly log: (...messages: unknown[]) => void
+  declare readonly Client: ClientClass
+  /** Callers who were let in and wait for a connection. */
+  #waiting = 0
+  #whenServed: (() => void) | undefined
+
+  /**
+   * @param Client the class of the clients, unless the options name one; pg.Pool itself takes its own.
+   * @throws {InvalidOptionsError} naming all that is wrong with the options.
+   */
+  constructor(options?: LeasedPgPoolOptions, Client?: ClientClass) {
+    super(options)
+    const { pool, isCompat, connection, idleFloor } = sortOptions(options)
+    const chosen = (options?.Client as ClientClass | undefined) ?? Client ?? PgClient
+    refuseNative(chosen)
+    const events = new FacadeEvents(this, idleFloor)
+    const driver = makeDriver({
+      config: connection,
+      Client: chosen,
+      prepare: prepareClient(options ?? {}),
+      events,
+      lendsBareClients: isCompat,
+    })
+    this.Client = chosen
+    this.leases = createPool(driver, pool)
+    this.#isCompat = isCompat
+    this.#views = new ClientViews(this.leases)
+    events.start(this.#views)
+  }
+
+  /** Lends a client, with `release` on it. @see pg.Pool.connect */
+  override connect(): Promise<pg.PoolClient>
+  override connect(callback: ConnectCallback): void
+  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+    const borrowed = this.#borrow()
+    if (callback === undefined) return this.#promised(borrowed)
+    const bound = bindToContext(callback)
+    borrowed.then(
+      (client) => process.nextTick(bound, undefined, client, client.release.bind(client)),
+      (error: unknown) => process.nextTick(bound, error as Error, undefined, () => {}),
+    )
+  }
+
+  /** Lends no more, and resolves when all is given back and closed. @see pg.Pool.end */
+  override end(): Promise<void>
+  override end(callback: () => void): void
+  override end(callback?: (error?: Error) => void): Promise<void> | void {
+    const ended = this.#end()
+    if (callback === undefined) return this.#promised(ended)
+    const bound = bindToContext(callback)
+    ended.then(
+      () => process.nextTick(bound),
+      (error: Error) => process.nextTick(bound, error),
+    )
+  }
+
+  /** @see Pool.acquire */
+  acquire(request?: AcquireRequest): Promise<Lease<pg.Client>> {
+    return this.leases.acquire(request)
+  }
+
+  /** @see Pool.use */
+  use<R>(
+    work: (client: pg.Client, lease: Lease<pg.Client>) => R | PromiseLike<R>,
+    request?: AcquireRequest,
+  ): Promise<Awaited<R>> {
+    return this.leases.use(work, request)
+  }
+
+  /** @see Pool.snapshot */
+  snapshot(): PoolSnapshot {
+    return this.leases.snapshot()
+  }
+
+  /** @see Pool.pause */
+  pause(): void {
+    this.leases.pause()
+  }
+
+  /** @see Pool.resume */
+  resume(): void {
+    this.leases.resume()
+  }
+
+  /** @see Pool.reconnect */
+  reconnect(): void {
+    this.leases.reconnect()
+  }
+
+  /** @see Pool.resize */
+  resize(max: number): void {
+    this.leases.resize(max)
+    this.options.max = max
+  }
+
+  /** @see Pool.ready */
+  ready(): Promise<void> {
+    return this.leases.ready()
+  }
+
+  /** Ends the pool with a deadline for what is still lent; `end` waits for ever. @see Pool.close */
+  async close(options?: CloseOptions): Promise<void> {
+    this.#mark('ending')
+    await this.leases.close(options)
+    this.#mark('ended')
+  }
+
+  // pg-pool's own lists, for its getters: `totalCount`, `idleCount`, `waitingCount`, `expiredCount`. Its constructor
+  // assigns them, which means nothing here.
+  get _clients(): pg.Client[] {
+    return #views in this ? this.#views.clients : []
+  }
+
+  set _clients(_of: unknown) {}
+
+  get _idle(): Array<{ readonly client: pg.Client }> {
+    return #views in this ? this.#views.idle : []
+  }
+
+  set _idle(_of: unknown) {}
+
+  get _pendingQueue(): object[] {
+    return #views in this ? this.#views.waiting : []
+  }
+
+  set _pendingQueue(_of: unknown) {}
+
+  get _expired(): { has(client: pg.Client): boolean } {
+    return { has: (client) => #views in this && this.#views.isExpired(client) }
+  }
+
+  set _expired(_of: unknown) {}
+
+  async #borrow(): Promise<pg.PoolClient> {
+    if (this.ending) throw new Error('Cannot use a pool after calling end on the pool')
+    this.#waiting += 1
+    let client: pg.PoolClient
+    try {
+      const lease = await acquireOwnDial(this.leases)
+      client = lease.client as pg.PoolClient
+    } catch (error) {
+      throw facadeError(error)
+    } finally {
+      this.#waiting -= 1
+      if (this.#waiting === 0) this.#whenServed?.()
+    }
+    emitSafely(this, 'acquire', client)
+    return client
+  }
+
+  #query(statement: unknown, values: unknown, callback: unknown): unknown {
+    const called = (typeof values === 'function' ? values : callback) as Callback | undefined
+    const parameters = typeof values === 'function' ? undefined : values
+    const answered =
+      typeof statement === 'function'
+        ? Promise.reject(new Error('Passing a function as the first parameter to pool.query is not supported'))
+        : this.#run(statement, parameters)
+    const answers = typeof statement === 'function' && called === undefined ? (statement as Callback) : called
+    if (answers === undefined) return this.#promised(answered)
+    const bound = bindToContext(answers)
+    answered.then(
+      (result) => process.nextTick(bound, undefined, result),
+      (error: unknown) => process.nextTick(bound, error),
+    )
+    return undefined
+  }
+
+  async #run(statement: unknown, values: unknown): Promise<unknown> {
+    const client = await this.#borrow()
+    this.log('dispatching query')
+    return this.#isCompat ? answerOfBare(client, statement, values) : answerOf(client, statement, values)
+  }
+
+  async #end(): Promise<void> {
+    this.log('ending')
+    if (this.ending) throw new Error('Called end on pool more than once')
+    this.#mark('ending')
+    // Whoever was let in before is still served.
+    if (this.#waiting > 0) await new Promise<void>((resolve) => (this.#whenServed = resolve))
+    await this.leases.close({ deadlineMs: Infinity })
+    this.#mark('ended')
+  }
+
+  #mark(what: 'ending' | 'ended'): void {
+    ;(this as { -readonly [Name in typeof what]: boolean })[what] = true
+  }
+
+  /** In the kind of promise that the options ask for. */
+  #promised<T>(promise: Promise<T>): Promise<T> {
+    const Chosen = this.Promise as PromiseConstructor | undefined
+    if (Chosen === undefined || Chosen === Promise) return promise
+    return new Chosen((resolve, reject) => void promise.then(resolve, reject))
+  }
+}

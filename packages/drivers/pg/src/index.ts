@@ -1,0 +1,6 @@
+export type { PgConnectionConfig } from './driver/dial.js'
+export { pgDriver, serverParameters, type PgDriverOptions } from './driver/pg-driver.js'
+export type { ClientClass } from './driver/refuse-native.js'
+export { createPgPool } from './facade/create-pg-pool.js'
+export type { LeasedPgPoolOptions, LeaseholdOptions } from './facade/facade-options.js'
+export { LeasedPgPool } from './facade/leased-pg-pool.js'

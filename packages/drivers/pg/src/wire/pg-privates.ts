@@ -1,0 +1,32 @@
+// oxlint-disable eslint/no-underscore-dangle -- pg's own private names: all that are touched, in one place
+import type pg from 'pg'
+import type { PgConnection } from './pg-connection.js'
+
+/** Fields that pg and pg-pool keep to themselves, and that have been there since their version 7. */
+interface ClientPrivates {
+  readonly _ending?: boolean
+  _poolUseCount?: number
+}
+
+/** From now on pg does not report the end of the connection as an error. */
+export function expectEnd(connection: PgConnection): void {
+  const privates = connection as unknown as { _ending: boolean }
+  privates._ending = true
+}
+
+/** Whether somebody has called `client.end()`. */
+export function isEnding(client: pg.Client): boolean {
+  return (client as unknown as ClientPrivates)._ending === true
+}
+
+/** Counts one more use of a client where pg-pool does; others read it there. Returns how often it was used. */
+export function countUse(client: pg.Client): number {
+  const privates = client as unknown as ClientPrivates
+  privates._poolUseCount = (privates._poolUseCount ?? 0) + 1
+  return privates._poolUseCount
+}
+
+/** Whether a class is pg's JavaScript client, or derived from it. */
+export function speaksProtocol(prototype: object): boolean {
+  return (prototype as { _attachListeners?: unknown })._attachListeners !== undefined
+}
