@@ -5,17 +5,24 @@ const GATE: unique symbol = Symbol('gate')
 const NUMBER: unique symbol = Symbol('number')
 
 interface StubHandle extends StubClient {
-  [GATE]: LeaseGate
-  [NUMBER]: number
+  readonly [GATE]: LeaseGate
+  readonly [NUMBER]: number
 }
 
-/** What the handles of one connection have in common, and how many there were. */
+type HandleConstructor = new (gate: LeaseGate, number: number) => StubHandle
+
+/** What is kept for one connection: what its handles have in common, and how many there were. */
 class StubSession {
-  readonly base: object
+  readonly Handle: HandleConstructor
   lendings = 0
 
   constructor(client: StubClient) {
-    this.base = Object.create(client, { query: { value: fencedQuery }, end: { value: fencedEnd } }) as object
+    function Handle(this: { [GATE]: LeaseGate; [NUMBER]: number }, gate: LeaseGate, number: number): void {
+      this[GATE] = gate
+      this[NUMBER] = number
+    }
+    Handle.prototype = Object.create(client, { query: { value: fencedQuery }, end: { value: fencedEnd } }) as object
+    this.Handle = Handle as unknown as HandleConstructor
   }
 }
 
@@ -42,10 +49,8 @@ export function stubDriver(): Driver<StubClient> {
     lend(client, gate) {
       let session = sessions.get(client)
       if (session === undefined) sessions.set(client, (session = new StubSession(client)))
-      const handle = Object.create(session.base) as StubHandle
-      handle[GATE] = gate
-      handle[NUMBER] = session.lendings += 1
-      return handle
+      session.lendings += 1
+      return new session.Handle(gate, session.lendings)
     },
   }
 }

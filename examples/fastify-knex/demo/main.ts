@@ -49,13 +49,14 @@ async function untilNobodyWorks(pool: LeasedPgPool): Promise<void> {
   }
 }
 
+progress.begin()
 progress.say('starting PostgreSQL …')
 const postgres = await startPostgres()
 const database = await createDatabase(postgres)
 try {
   const summary = await run(database.url)
   progress.clear()
-  console.log(wantsJson ? JSON.stringify(summary) : table(summary, paintFor(process.stdout)))
+  console.log(wantsJson ? JSON.stringify(summary) : `${table(summary, paintFor(process.stdout))}\n`)
   if (!summary.ok) process.exitCode = 1
 } catch (error) {
   progress.clear()

@@ -4,6 +4,9 @@ import type { Paint } from './paint.js'
 import { settings } from './settings.js'
 import { count } from './words.js'
 
+/** Of the waiting callers that are drawn; the number beside them tells of the others. */
+const QUEUE_WIDTH = 30
+
 /** Shows how the load goes on: lines that change in place on a terminal, elsewhere a line a second. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream
@@ -16,9 +19,16 @@ export class Progress {
     this.#paint = paint
   }
 
-  /** Says what happens before and after the load. */
+  /** What this is all about; it stays. */
+  begin(): void {
+    const { clients, seconds, maxConnections } = settings
+    const what = `${seconds} s of load by ${clients} clients, and some that hang up, on ${maxConnections} connections`
+    this.#stream.write(`\n  ${this.#paint('bold', `Orders on Fastify and Knex: ${what}`)}\n\n`)
+  }
+
+  /** Says what is done before there is anything to count. */
   say(what: string): void {
-    this.#replace([this.#paint('dim', what)])
+    this.#replace([`  ${this.#paint('dim', what)}`])
   }
 
   show(report: ClientReport, pool: PoolSnapshot): void {
@@ -44,11 +54,12 @@ export class Progress {
       paint(full ? 'yellow' : 'green', '■'.repeat(used)) +
       paint('green', '□'.repeat(idle)) +
       paint('dim', '·'.repeat(Math.max(0, pool.max - used - idle)))
+    const queue = '○'.repeat(Math.min(waiting, QUEUE_WIDTH)).padEnd(QUEUE_WIDTH)
     return [
       `  ${time}  ${seconds.toFixed(1)} of ${settings.seconds} s`,
       `  requests     ${count(report.sent).padEnd(9)} ${count(Math.round(report.sent / Math.max(0.1, seconds)))}/s`,
-      `  connections  ${bar}   ${used} used  ${idle} idle  ${String(waiting)} waiting`,
-      `  leaks        ${leaks} found, ${leaks === 0 ? '0' : 'all'} taken back`,
+      `  connections  ${bar} ${paint('yellow', queue)} ${used} used, ${idle} idle, ${waiting} waiting`,
+      `  leaks        ${leaks} found`,
     ]
   }
 

@@ -26,7 +26,7 @@ const hangUps: Readonly<Record<HangUp, string>> = {
   'while waiting': 'client hung up, waiting',
   'after its body': 'client hung up, body sent',
   'mid-stream': 'client hung up, mid-stream',
-  'when the load ended': 'cut off when the load ended',
+  'when the load ended': 'cut off at the end',
 }
 
 const leaks: Readonly<Record<LeakName, string>> = {
@@ -37,17 +37,15 @@ const leaks: Readonly<Record<LeakName, string>> = {
 
 /** The summary as a table that is read at a glance. */
 export function table(summary: Summary, paint: Paint): string {
-  const { clients, seconds, maxConnections } = settings
-  const head = `${seconds} s of load by ${clients} clients, and some that hang up, on ${maxConnections} connections`
   const sections = [requestRows(summary), leaseRows(summary), leakRows(summary), endRows(summary)]
-  const body = sections.map((rows) => rows.map((row) => line(row, paint)).join('\n'))
-  return ['', paint('bold', `  ${head}`), '', body.join('\n\n'), ''].join('\n')
+  return sections.map((rows) => rows.map((row) => line(row, paint)).join('\n')).join('\n\n')
 }
 
 function line({ label, value = '', remark = '', colour }: Row, paint: Paint): string {
-  const cells = `${label.padEnd(30)}${value.padStart(11)}`
-  const left = colour ? paint(colour, cells) : label.startsWith(' ') ? cells : paint('bold', cells)
-  return `  ${left}   ${paint(colour ?? 'dim', remark)}`.trimEnd()
+  const cells = `${label.padEnd(28)}${value.padStart(11)}`
+  const isMain = label !== '' && !label.startsWith(' ')
+  const left = colour ? paint(colour, cells) : isMain ? paint('bold', cells) : cells
+  return remark === '' ? `  ${left}` : `  ${left}  ${paint(colour ?? 'dim', remark)}`
 }
 
 function requestRows({ requests: { total, perSecond, byStatus, hungUp, unanswered }, latencyMs }: Summary): Row[] {
@@ -104,7 +102,7 @@ function leakRows({ leaks: found, cleaned }: Summary): Row[] {
     {
       label: 'Sessions cleaned',
       value: count(dirty.reduce((sum, [, of]) => sum + of, 0)),
-      remark: dirty.map(([what, of]) => `${of} with ${what.startsWith('open') ? 'an' : 'a'} ${what}`).join(', '),
+      remark: dirty.map(([what, of]) => `${of} × ${what}`).join(', '),
     },
   ]
 }

@@ -76,10 +76,10 @@ export class FakeDriver implements Driver<FakeClient> {
       this.sockets.remove(socket)
       throw error
     }
-    const session = new FakeSession(this.sessions.length + 1, this.script)
-    this.sessions.push(session)
+    // One and the same socket: it must not be counted twice for a moment.
     this.sockets.remove(socket)
-    this.sockets.move(session, 'open')
+    const session = new FakeSession(this.sessions.length + 1, this.script, this.sockets)
+    this.sessions.push(session)
     this.calls[call] = { method: 'connect', client: session.id, context: this.calls[call]?.context }
     return session
   }
@@ -106,7 +106,7 @@ export class FakeDriver implements Driver<FakeClient> {
       if (!session.isAlive) return
       this.sockets.move(session, 'closing')
       await this.script.play('close')
-      this.#gone(session, new FakeDriverError('the session was closed', 'fatal'))
+      session.end(new FakeDriverError('the session was closed', 'fatal'))
     })
   }
 
@@ -116,7 +116,7 @@ export class FakeDriver implements Driver<FakeClient> {
 
   /** Ends a session from the server's side. */
   kill(client: FakeClient, error = new FakeDriverError('the session was killed', 'fatal')): void {
-    this.#gone(this.#sessionOf(client), error)
+    this.#sessionOf(client).end(error)
   }
 
   /** How often a method was called. */
@@ -155,17 +155,12 @@ export class FakeDriver implements Driver<FakeClient> {
 
   #destroy(client: FakeClient): void {
     this.#note('destroy', client.id)
-    this.#gone(this.#sessionOf(client), new FakeDriverError('the socket was destroyed', 'fatal'))
+    this.#sessionOf(client).end(new FakeDriverError('the socket was destroyed', 'fatal'))
   }
 
   #hold(client: FakeClient, alive: boolean): void {
     this.#note('hold', client.id)
     this.#sessionOf(client).keepsAlive = alive
-  }
-
-  #gone(session: FakeSession, error: Error): void {
-    this.sockets.remove(session)
-    session.end(error)
   }
 
   /** What the pool does with a session of its own accord, which nobody else may hold meanwhile. */

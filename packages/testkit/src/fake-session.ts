@@ -1,6 +1,7 @@
 import type { LeaseGate, SessionObserver, TransactionStatus } from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import { FakeDriverError } from './fake-driver-error.js'
+import type { FakeSockets } from './fake-sockets.js'
 import type { Script } from './script.js'
 
 interface RunningStatement {
@@ -13,6 +14,7 @@ interface RunningStatement {
 export class FakeSession implements FakeClient {
   readonly id: number
   readonly #script: Script
+  readonly #socketGone: () => void
   readonly #running = new Set<RunningStatement>()
   readonly #whenReady: Array<() => void> = []
   #observer: SessionObserver | undefined
@@ -25,9 +27,11 @@ export class FakeSession implements FakeClient {
   inUseFor: string | undefined
   keepsAlive = true
 
-  constructor(id: number, script: Script) {
+  constructor(id: number, script: Script, sockets: FakeSockets) {
     this.id = id
     this.#script = script
+    this.#socketGone = () => sockets.remove(this)
+    sockets.move(this, 'open')
   }
 
   get transaction(): TransactionStatus {
@@ -93,6 +97,7 @@ export class FakeSession implements FakeClient {
     if (this.#endedBy !== undefined) return
     this.#endedBy = error
     this.#owed = 0
+    this.#socketGone()
     // The wire tells first, then whoever waits for an answer.
     this.#observer?.lost(error)
     for (const statement of this.#running) statement.reject(error)

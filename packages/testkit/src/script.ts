@@ -39,6 +39,11 @@ export class Script {
     this.#next.set(step, [...(this.#next.get(step) ?? []), ...outcomes])
   }
 
+  /** Takes back what was said of the next times. */
+  forget(step: Step): void {
+    this.#next.delete(step)
+  }
+
   /** The closed gates of slow steps, the oldest first. */
   gatesOf(step: Step): readonly Gate[] {
     return (this.#gates.get(step) ?? []).filter((gate) => gate.isClosed)

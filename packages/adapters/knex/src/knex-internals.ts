@@ -25,6 +25,11 @@ export interface Runner {
 
 export type RunnerClass = new (client: PgDialect, builder: unknown) => Runner
 
+/** One statement, as Knex has compiled it. */
+export interface Statement {
+  readonly sql: string
+}
+
 /** Knex's dialect for PostgreSQL, as far as it is used here. Knex's types leave most of it out. */
 export interface PgDialect {
   readonly config: Knex.Config
@@ -39,7 +44,8 @@ export interface PgDialect {
   setSchemaSearchPath(connection: KnexConnection): Promise<unknown>
   transaction(container: TransactionContainer, config?: object, outer?: unknown): unknown
   runner(builder: unknown): Runner
-  _stream(connection: KnexConnection, query: unknown, stream: Duplex, options: unknown): Promise<unknown>
+  _query(connection: KnexConnection, query: Statement): Promise<unknown>
+  _stream(connection: KnexConnection, query: Statement, stream: Duplex, options: unknown): Promise<unknown>
 }
 
 export type PgDialectClass = new (config: Knex.Config) => PgDialect

@@ -45,6 +45,15 @@ export class LeasedConnections {
     this.#dialect = dialect
   }
 
+  get name(): string {
+    return this.#leases.name
+  }
+
+  /** How long a caller waits for a connection. */
+  get timeoutMs(): number {
+    return this.#timeoutMs ?? this.#leases.options.acquireTimeoutMs
+  }
+
   acquire(): { readonly promise: Promise<PgClient> } {
     return { promise: this.#acquire() }
   }
@@ -114,8 +123,8 @@ export class LeasedConnections {
   }
 
   async #takeValid(validate: NonNullable<LeasedConnectionsParts['validate']>): Promise<PgClient> {
-    const { clock, acquireTimeoutMs } = this.#leases.options
-    const deadlineAt = clock.now() + (this.#timeoutMs ?? acquireTimeoutMs)
+    const { clock } = this.#leases.options
+    const deadlineAt = clock.now() + this.timeoutMs
     for (;;) {
       const connection: HeldConnection = await this.#take(Math.max(0, deadlineAt - clock.now()))
       if (await this.#isValid(connection, validate)) return connection as PgClient

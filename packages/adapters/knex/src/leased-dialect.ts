@@ -1,8 +1,15 @@
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { guardedRunner } from './guarded-runner.js'
-import type { KnexConnection, PgDialect, PgDialectClass, RunnerClass, TransactionContainer } from './knex-internals.js'
+import type {
+  KnexConnection,
+  PgDialect,
+  PgDialectClass,
+  RunnerClass,
+  Statement,
+  TransactionContainer,
+} from './knex-internals.js'
 import type { LeasedConnections } from './leased-connections.js'
+import { OpenStream } from './open-stream.js'
 
 const leasedDialects = new WeakMap<PgDialectClass, PgDialectClass>()
 
@@ -60,18 +67,27 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
       return new LeasedRunner(this, builder)
     }
 
+    /** A statement behind a stream waits here and not in the driver, so that it can be given up. */
+    override async _query(connection: KnexConnection, query: Statement): Promise<unknown> {
+      await OpenStream.on(connection)?.turn(connectionsOf(this).timeoutMs)
+      return super._query(connection, query)
+    }
+
     /**
      * Knex learns of the end of a stream from the server alone: of one that is destroyed before it has its connection,
      * or half read, it never hears again.
      */
     override async _stream(
       connection: KnexConnection,
-      query: unknown,
+      query: Statement,
       stream: Duplex,
       options: unknown,
     ): Promise<unknown> {
+      await OpenStream.on(connection)?.turn(connectionsOf(this).timeoutMs)
       if (stream.destroyed) return undefined
-      return Promise.race([super._stream(connection, query, stream, options), closed(stream)])
+      const over = Promise.race([super._stream(connection, query, stream, options), closed(stream)])
+      void new OpenStream(connection, { pool: connectionsOf(this).name, statement: query.sql, stream, over })
+      return over
     }
   }
   return LeasedDialect
@@ -81,6 +97,6 @@ function connectionsOf(dialect: PgDialect): LeasedConnections {
   return dialect.config.connectionPool as LeasedConnections
 }
 
-async function closed(stream: Duplex): Promise<void> {
-  await once(stream, 'close')
+function closed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.once('close', resolve))
 }

@@ -2,6 +2,7 @@ import { runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { once } from 'node:events'
 import { PassThrough, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pipeline } from 'node:stream/promises'
 import { expect, test, vi } from 'vitest'
 import { type OpenedKnex, openKnex } from './open-knex.js'
@@ -108,15 +109,15 @@ test('a stream for which no connection is free tells its listeners, and does not
   const logged: string[] = []
   await using opened = openKnex(
     database.url,
-    { max: 1, connectionTimeoutMillis: 30 },
-    { log: { warn() {}, error: (message: string) => void logged.push(message) } },
+    { max: 1 },
+    { acquireConnectionTimeout: 50, log: { warn() {}, error: (message: string) => void logged.push(message) } },
   )
-  const trx = await opened.db.transaction()
+  const connection = await opened.pool.connect()
   const [error] = (await once(opened.db.raw(many).stream(), 'error')) as [Error]
   expect(error).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT' })
   opened.db.raw(many).stream()
   await vi.waitFor(() => expect(logged).toEqual([expect.stringContaining('Knex: Timeout acquiring a connection')]))
-  await trx.rollback()
+  connection.release()
   await allIsBack(opened)
 })
 
@@ -129,6 +130,39 @@ test('in a transaction a stream can be left half read, and the transaction goes 
     expect((await trx.raw('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
   await allIsBack(opened)
+})
+
+test('in a transaction a statement behind a stream that nobody reads on fails, and names the stream', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db, pool } = opened
+  await db.raw('create table copies (n int)')
+  await using impatient = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 100 })
+  const copying = impatient.db.transaction(async (trx) => {
+    for await (const row of trx.raw(`${many}, 'secret' as word`).stream())
+      await trx('copies').insert({ n: (row as { n: number }).n })
+  })
+  await expect(copying).rejects.toMatchObject({
+    code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
+    message: expect.stringMatching(/behind a stream .*: select generate_series\(\?, \?\) as n, \? as word\./),
+  })
+  await allIsBack(impatient)
+  expect(await db('copies')).toEqual([])
+  expect(pool.snapshot().connections.lent).toBe(0)
+})
+
+test('in a transaction a statement waits as long as the stream before it is read', async () => {
+  await using opened = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 40 })
+  await opened.db.transaction(async (trx) => {
+    const stream = trx.raw('select generate_series(1, 400) as n').stream({ batchSize: 10, highWaterMark: 10 })
+    const next = trx.raw('select 1 as one').then(({ rows }: { rows: unknown }) => rows)
+    let read = 0
+    for await (const _ of stream) {
+      read += 1
+      if (read % 40 === 0) await delay(20)
+    }
+    expect(read).toBe(400)
+    expect(await next).toEqual([{ one: 1 }])
+  })
 })
 
 test('a stream passes rows through postProcessResponse', async () => {

@@ -45,7 +45,7 @@ const plugin: FastifyPluginAsync<LeaseholdOptions> = async (fastify, given) => {
   for (const pool of pools) refuseClosed(pool)
 
   const routes = new RouteScopes(options)
-  fastify.decorate('leasehold', { pools: options.pools as RegisteredPools })
+  fastify.decorate('leasehold', { pools: options.pools })
   fastify.decorateRequest(OWN, null)
   fastify.decorateRequest('leasehold', { getter: leaseholdOf })
   fastify.addHook('onRoute', (route) => routes.declare(route))
@@ -94,7 +94,9 @@ function leaseholdOf(this: FastifyRequest): RequestLeasehold {
   const own = (this as RequestWithOwn)[OWN]
   if (own === null || own === undefined) {
     const received = 'one that has none: its route is `off`, or the onRequest hook of the plugin is still to come'
-    throw new InvalidOptionsError('request.leasehold', [{ option: 'request', received, expected: 'a request with a scope' }])
+    throw new InvalidOptionsError('request.leasehold', [
+      { option: 'request', received, expected: 'a request with a scope' },
+    ])
   }
   return own
 }

@@ -22,9 +22,7 @@ export type PoolSource = BoundPool | { readonly leases: BoundPool }
 export interface LeaseholdPools {}
 
 /** What `fastify.leasehold.pools` is: the pools as they were registered; the only one is called `main`. */
-export type RegisteredPools = keyof LeaseholdPools extends never
-  ? Readonly<Record<string, PoolSource>>
-  : Readonly<LeaseholdPools>
+export type RegisteredPools = keyof LeaseholdPools extends never ? Readonly<Record<string, PoolSource>> : LeaseholdPools
 
 /** The core pool of what was registered. */
 export function boundPoolOf(source: PoolSource): BoundPool {

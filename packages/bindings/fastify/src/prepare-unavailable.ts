@@ -20,9 +20,12 @@ export const prepareUnavailable: onErrorHookHandler = (_request, reply, error, d
 /**
  * Gives the error what error handlers make answers of. Its message goes to clients, by Fastify's error handler and by
  * most that people write, and says too much: labels, call sites, the query of an ORM. A hook cannot put another error
- * in its place, so the message is changed; the stack and the fields keep the facts for the logs.
+ * in its place, so the message is changed; for the logs it is kept as `fullMessage`, which no error handler sends.
  */
 function makeFitForClients(error: Error, { body }: ServiceUnavailable): void {
+  // One error may end several requests, when they waited for one promise.
+  if (error.message === body.message) return
+  Reflect.set(error, 'fullMessage', error.message)
   Reflect.set(error, 'message', body.message)
   Reflect.set(error, 'statusCode', body.statusCode)
   if ((error as { readonly code?: unknown }).code === undefined) Reflect.set(error, 'code', body.code)

@@ -2,31 +2,21 @@ import { Connection } from '../connection/connection.js'
 import { SessionLedger } from '../connection/session-ledger.js'
 import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import { PoolClosedError } from '../errors/pool-closed-error.js'
-import { ResetFailedError } from '../errors/reset-failed-error.js'
-import { channels } from '../events/channels.js'
-import type { CloseReason, Leftover } from '../events/pool-events.js'
+import type { CloseReason } from '../events/pool-events.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Driver } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import { Agenda } from './agenda.js'
-import { bounded } from './bounded.js'
 import { Connector } from './connector.js'
-import { Counts } from './counts.js'
-import { farewell } from './farewell.js'
 import { IdleStack } from './idle-stack.js'
-import { recycle } from './recycle.js'
+import type { PoolState } from './pool-state.js'
+import { Recycler, type Verdict } from './recycler.js'
+import { Reports } from './reports.js'
 import { Slots } from './slots.js'
 import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
 import type { Waiter } from './waiter.js'
 import { WaitQueue } from './wait-queue.js'
 import { WakeUp } from './wake-up.js'
-
-/** What the pool does with callers: serves them, lets them wait, or sends them away for good. */
-export type PoolState =
-  | { readonly is: 'open' }
-  | { readonly is: 'paused' }
-  | { readonly is: 'closing'; readonly emptied: () => void }
-  | { readonly is: 'closed' }
 
 export interface ConnectionsParts<Client> {
   readonly driver: Driver<Client>
@@ -54,7 +44,7 @@ export class Connections<Client> {
   readonly options: ResolvedPoolOptions<Client>
   readonly slots: Slots
   readonly queue: WaitQueue<Client> = new WaitQueue<Client>()
-  readonly counts: Counts = new Counts()
+  readonly reports: Reports<Client>
   readonly wakeUp: WakeUp
   readonly agenda: Agenda
   readonly #parts: ConnectionsParts<Client>
@@ -62,6 +52,7 @@ export class Connections<Client> {
   readonly #unwatch = new WeakMap<Connection<Client>, () => void>()
   readonly #idle: IdleStack<Client>
   readonly #connector: Connector<Client>
+  readonly #recycler: Recycler<Client>
   #state: PoolState = { is: 'open' }
   #max: number
   #generation = 0
@@ -82,6 +73,9 @@ export class Connections<Client> {
     this.#idle = new IdleStack(options.idleOrder)
     this.wakeUp = new WakeUp(clock, parts.outside, (now) => this.#work(now))
     this.agenda = new Agenda(this.wakeUp)
+    this.reports = new Reports(options.name, parts.poolId, driver)
+    const { agenda, reports } = this
+    this.#recycler = new Recycler({ driver, options, agenda, reports, outside: parts.outside })
     this.#connector = new Connector({
       pool: options.name,
       driver,
@@ -243,12 +237,11 @@ export class Connections<Client> {
   }
 
   #opened(client: Client, startedAt: number, generation: number): void {
-    const { clock, maxLifetimeMs, name } = this.options
+    const { clock, maxLifetimeMs } = this.options
     const now = clock.now()
-    const id = ++this.#lastId
     const ledger = new SessionLedger(clock, () => this.#lost(connection))
     const connection = new Connection<Client>({
-      id,
+      id: ++this.#lastId,
       client,
       ledger,
       generation,
@@ -260,11 +253,8 @@ export class Connections<Client> {
     this.#all.add(connection)
     this.#lastConnectFailure = undefined
     this.#refillNotBefore = 0
-    this.counts.opened += 1
     this.#unwatch.set(connection, this.driver.watch(client, ledger))
-    if (channels.open.hasSubscribers) {
-      channels.open.publish({ pool: name, poolId: this.#parts.poolId, connection: id, afterMs: now - startedAt })
-    }
+    this.reports.opened(connection, now - startedAt)
     void this.#offer(connection)
     this.serve()
     this.fill()
@@ -274,10 +264,7 @@ export class Connections<Client> {
     if (forgone) return
     this.#lastConnectFailure = error
     this.#refillNotBefore = this.options.clock.now() + REFILL_PAUSE_MS
-    this.counts.openFailed += 1
-    if (channels['open-failed'].hasSubscribers) {
-      channels['open-failed'].publish({ pool: this.options.name, poolId: this.#parts.poolId, error })
-    }
+    this.reports.openFailed(error)
     // One failed attempt answers one caller, the one whose turn it is: the others may yet be served.
     const waiter = this.queue.shift()
     if (waiter !== undefined) {
@@ -342,81 +329,20 @@ export class Connections<Client> {
   }
 
   async #check(connection: Connection<Client>): Promise<void> {
-    const { agenda, options, driver } = this
     connection.check()
-    this.counts.checked += 1
-    const deadlineAt = options.clock.now() + options.checkTimeoutMs
-    const check = options.check ?? ((client: Client, signal: AbortSignal) => driver.check(client, signal))
-    try {
-      await bounded(agenda, deadlineAt, 'the check', (signal) =>
-        this.#parts.outside(async () => check(connection.client, signal)),
-      )
-      if (!connection.ledger.isClean) throw connection.ledger.lostBy ?? new Error('the check left the session in use')
-    } catch (error) {
-      const closing = this.#close(connection, 'check-failed', error)
-      // The waiter for whom the check stood must not wait for a farewell.
-      this.serve()
-      await closing
-      return
-    }
-    void this.#offer(connection)
+    const verdict = await this.#recycler.check(connection)
+    const closing = this.#judge(connection, verdict)
+    // The waiter for whom the check stood must not wait for a farewell.
     this.serve()
+    await closing
   }
 
   async #recycle(connection: Connection<Client>, owner: Owner): Promise<void> {
-    const { options, driver, agenda } = this
-    const lostBy = connection.ledger.lostBy
-    if (lostBy !== undefined) return this.#close(connection, 'lost', lostBy)
-    if (options.observe) {
-      this.#observed(connection, owner)
-      return this.#offer(connection)
-    }
-    const statement = connection.ledger.statement
-    const recycled = await this.#parts.outside(() =>
-      recycle(connection, { driver, agenda, clock: options.clock, resetTimeoutMs: options.resetTimeoutMs }),
-    )
-    if (recycled.was === 'clean') return this.#offer(connection)
-    const error =
-      recycled.was === 'left'
-        ? undefined
-        : new ResetFailedError({ pool: options.name, left: recycled.left, label: owner.label, cause: recycled.cause })
-    this.counts.reset[recycled.left] += 1
-    this.#publishReset(connection, owner, recycled.left, statement, error)
-    if (error === undefined) return this.#offer(connection)
-    return this.#close(connection, connection.ledger.lostBy === undefined ? 'reset-failed' : 'lost', error)
+    return this.#judge(connection, await this.#recycler.recycle(connection, owner))
   }
 
-  #publishReset(
-    connection: Connection<Client>,
-    owner: Owner,
-    left: Leftover,
-    statement: string | undefined,
-    error: ResetFailedError | undefined,
-  ): void {
-    if (!channels.reset.hasSubscribers) return
-    channels.reset.publish({
-      pool: this.options.name,
-      poolId: this.#parts.poolId,
-      connection: connection.id,
-      left,
-      label: owner.label,
-      site: owner.site,
-      statement: statement === undefined ? undefined : this.driver.redact?.(statement),
-      error,
-    })
-  }
-
-  #observed(connection: Connection<Client>, owner: Owner): void {
-    if (!channels.observe.hasSubscribers) return
-    const { isQuiet, transaction } = connection.ledger
-    const why = isQuiet ? `${transaction} transaction at release` : 'statement running at release'
-    channels.observe.publish({
-      pool: this.options.name,
-      poolId: this.#parts.poolId,
-      would: 'reset',
-      why,
-      label: owner.label,
-    })
+  #judge(connection: Connection<Client>, verdict: Verdict): Promise<void> | undefined {
+    return verdict.fit ? this.#offer(connection) : this.#close(connection, verdict.reason, verdict.error)
   }
 
   #lost(connection: Connection<Client>): void {
@@ -430,27 +356,9 @@ export class Connections<Client> {
   }
 
   async #close(connection: Connection<Client>, reason: CloseReason, error?: unknown): Promise<void> {
-    const { options, driver, agenda, counts } = this
     connection.close(reason)
-    counts.closed[reason] += 1
-    if (channels.close.hasSubscribers) {
-      channels.close.publish({
-        pool: options.name,
-        poolId: this.#parts.poolId,
-        connection: connection.id,
-        reason,
-        uses: connection.uses,
-        error: error ?? connection.ledger.lostBy,
-      })
-    }
-    await this.#parts.outside(() =>
-      farewell(driver, connection.client, {
-        agenda,
-        clock: options.clock,
-        closeTimeoutMs: options.closeTimeoutMs,
-        isBusy: !connection.ledger.isQuiet,
-      }),
-    )
+    this.reports.closing(connection, reason, error ?? connection.ledger.lostBy)
+    await this.#recycler.close(connection)
     connection.closed()
     this.#unwatch.get(connection)?.()
     this.#all.delete(connection)

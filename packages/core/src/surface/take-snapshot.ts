@@ -15,7 +15,8 @@ export function takeSnapshot<Client>(
   leases: Leases<Client>,
   callers: CallerCounts,
 ): PoolSnapshot {
-  const { options, slots, queue, counts, lastConnectFailure } = connections
+  const { options, slots, queue, lastConnectFailure } = connections
+  const { counts } = connections.reports
   const { granted, released, heldMs, busyMs, leaks } = leases.totals
   const now = options.clock.now()
   let oldestMs = 0

@@ -41,10 +41,13 @@ describe('a request that gets no connection', () => {
   it.each<[string, (app: FastifyInstance) => unknown]>([
     ['where no route matched', (app) => app.addHook('onRequest', async () => void (await query()))],
     ['in the handler for what was not found', (app) => app.setNotFoundHandler(async () => query())],
-    ['when a route passes on to that handler', (app) => {
-      app.setNotFoundHandler(async () => wrapped())
-      app.get('/', (_request, reply) => reply.callNotFound())
-    }],
+    [
+      'when a route passes on to that handler',
+      (app) => {
+        app.setNotFoundHandler(async () => wrapped())
+        app.get('/', (_request, reply) => reply.callNotFound())
+      },
+    ],
     ['in a plugin of the service', (app) => app.register(async (orders) => orders.get('/', wrapped))],
   ])('is answered the same %s', async (_, routes) => {
     await busy(routes)
@@ -108,8 +111,19 @@ describe('a request that gets no connection', () => {
 
     expect(lines).toHaveLength(1)
     const { err } = JSON.parse(lines[0] ?? '') as { err: Record<string, unknown> }
-    expect(err['stack']).toContain('held by the secret holder')
+    expect(err['fullMessage']).toContain('held by the secret holder')
     expect(err).toMatchObject({ code: BODY.code, waiting: 0, limit: 1, holders: [{ label: 'the secret holder' }] })
+  })
+
+  it('is answered the same when one error ends several requests', async () => {
+    let shared: Promise<string> | undefined
+    await busy((app) => app.get('/', async () => (shared ??= wrapped())))
+
+    const answers = await Promise.all([service.get('/'), service.get('/')])
+    answers.push(await service.get('/'))
+
+    expect(answers.map(({ status, body }) => [status, JSON.parse(body)])).toEqual([1, 2, 3].map(() => [503, BODY]))
+    await expect(shared).rejects.toMatchObject({ fullMessage: expect.stringContaining('Failed query') as string })
   })
 
   it('is answered as an error says that brings a status of its own', async () => {
@@ -169,6 +183,7 @@ describe('a request that gets no connection', () => {
       ['null', null],
     ])('leaves %s to the next error handler', async (_, thrown) => {
       const throwIt = async (): Promise<never> => {
+        // oxlint-disable-next-line typescript/only-throw-error -- anything can be thrown
         throw thrown
       }
       await busy(
@@ -198,6 +213,7 @@ describe('an error of another kind', () => {
     ['nothing', undefined],
   ])('is answered as without the plugin: %s', async (_, thrown) => {
     const throwIt = async (): Promise<never> => {
+      // oxlint-disable-next-line typescript/only-throw-error -- anything can be thrown
       throw thrown
     }
     const answers: unknown[] = []
@@ -222,4 +238,3 @@ describe('an error of another kind', () => {
     await vi.waitFor(() => expect(seen[0]?.leasehold.scope.isOpen).toBe(false))
   })
 })
-

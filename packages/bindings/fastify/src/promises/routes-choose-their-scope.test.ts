@@ -20,13 +20,22 @@ describe('a route', () => {
     await service.start(
       (app) => {
         app.get('/plain', facts)
-        app.get('/own', { config: { leasehold: { label: 'own', mode: 'session', priority: 'high', deadlineMs: 2_000 } } }, facts)
+        app.get(
+          '/own',
+          { config: { leasehold: { label: 'own', mode: 'session', priority: 'high', deadlineMs: 2_000 } } },
+          facts,
+        )
         app.get('/no-limit', { config: { leasehold: { deadlineMs: Infinity } } }, facts)
       },
       { plugin: { mode: 'statement', priority: 'low', deadlineMs: 9_000 } },
     )
 
-    expect(await factsOf('/plain')).toEqual({ label: 'GET /plain', mode: 'statement', priority: 'low', deadline: '9000' })
+    expect(await factsOf('/plain')).toEqual({
+      label: 'GET /plain',
+      mode: 'statement',
+      priority: 'low',
+      deadline: '9000',
+    })
     expect(await factsOf('/own')).toEqual({ label: 'own', mode: 'session', priority: 'high', deadline: '2000' })
     expect(await factsOf('/no-limit')).toMatchObject({ deadline: 'Infinity' })
   })
@@ -53,7 +62,11 @@ describe('a route', () => {
   it('that is `off` has no scope, and says so to whoever asks for it', async () => {
     await service.start((app) => {
       app.get('/health', { config: { leasehold: { off: true } } }, async () => `${currentScope()?.label}`)
-      app.get('/asks', { config: { leasehold: { off: true } } }, async (request) => `${request.leasehold.signal.aborted}`)
+      app.get(
+        '/asks',
+        { config: { leasehold: { off: true } } },
+        async (request) => `${request.leasehold.signal.aborted}`,
+      )
     })
 
     expect((await service.get('/health')).body).toBe('undefined')
@@ -67,7 +80,10 @@ describe('a route', () => {
   })
 
   it.each<[unknown, readonly string[]]>([
-    [{ mode: 'row', priority: 'urgent', deadlineMs: 0, label: '', off: 'yes' }, ['off', 'label', 'mode', 'priority', 'deadlineMs']],
+    [
+      { mode: 'row', priority: 'urgent', deadlineMs: 0, label: '', off: 'yes' },
+      ['off', 'label', 'mode', 'priority', 'deadlineMs'],
+    ],
     [{ deadline: 1_000 }, ['deadline']],
     [{ off: true, mode: 'session' }, ['off']],
     [true, ['options']],

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { currentScope, runInScope } from '@leasehold/core'
 import { describe, expect, it } from 'vitest'
 import { useService } from './use-service.js'
@@ -13,7 +14,7 @@ describe('the scope of a request', () => {
     const see = (where: string): void => void (seen[where] = here())
     await service.start(
       (app) => {
-        app.addHook('onRequest', async () => (await null, see('onRequest')))
+        app.addHook('onRequest', async () => (await nextTurn(), see('onRequest')))
         app.addHook('preParsing', async () => see('preParsing'))
         app.addHook('preValidation', async () => see('preValidation'))
         app.addHook('preHandler', (_request, _reply, done) => (see('preHandler'), done()))
@@ -21,7 +22,7 @@ describe('the scope of a request', () => {
         app.addHook('onSend', async () => see('onSend'))
         app.addHook('onError', async () => see('onError'))
         app.setErrorHandler((error, _request, reply) => (see('error handler'), reply.code(500).send(error)))
-        app.post('/orders/:id', async () => (await null, see('handler'), { done: true }))
+        app.post('/orders/:id', async () => (await nextTurn(), see('handler'), { done: true }))
         app.post('/broken', async () => {
           throw new Error('of the handler')
         })
@@ -79,7 +80,12 @@ describe('the scope of a request', () => {
       app.get('/inner', async () => {
         const scope = currentScope()
         const { connections } = service.pool.snapshot()
-        return { label: here(), priority: scope?.priority, lent: connections.lent, deadline: scope?.remainingMs() !== Infinity }
+        return {
+          label: here(),
+          priority: scope?.priority,
+          lent: connections.lent,
+          deadline: scope?.remainingMs() !== Infinity,
+        }
       })
       app.get('/outer', { config: { leasehold: { priority: 'high', deadlineMs: 60_000 } } }, async (request) => {
         const lease = await service.pool.acquire()

@@ -220,7 +220,9 @@ describe('over HTTP/2 a scope ends', () => {
   })
 })
 
-function connectionsOf(server: { getConnections(done: (error: Error | null, count: number) => void): unknown }): Promise<number> {
+function connectionsOf(server: {
+  getConnections(done: (error: Error | null, count: number) => void): unknown
+}): Promise<number> {
   return new Promise((resolve, reject) => {
     server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
   })

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- it stands in for the tests that call it */
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -52,9 +53,18 @@ export class Service {
   }
 
   /** Sends a request on a socket of its own. What becomes of it is the test's business. */
-  send(path: string, options: { method?: string; body?: string; headers?: Record<string, string> } = {}): ClientRequest {
+  send(
+    path: string,
+    options: { method?: string; body?: string; headers?: Record<string, string> } = {},
+  ): ClientRequest {
     const { method = 'GET', body, headers = {} } = options
-    const sent = request({ port: this.port, path, method, headers: { 'content-type': 'text/plain', ...headers }, agent: false })
+    const sent = request({
+      port: this.port,
+      path,
+      method,
+      headers: { 'content-type': 'text/plain', ...headers },
+      agent: false,
+    })
     // Of these tests some hang up on purpose.
     sent.on('error', () => {})
     sent.end(body)

@@ -13,7 +13,12 @@ describe('a websocket', () => {
   /** The status line that the server answers an upgrade with. */
   async function upgrade(path: string): Promise<{ readonly socket: Socket; readonly status: string }> {
     const socket = service.connect()
-    const headers = ['upgrade: websocket', 'connection: upgrade', 'sec-websocket-version: 13', 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==']
+    const headers = [
+      'upgrade: websocket',
+      'connection: upgrade',
+      'sec-websocket-version: 13',
+      'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==',
+    ]
     socket.write(`GET ${path} HTTP/1.1\r\nhost: here\r\n${headers.join('\r\n')}\r\n\r\n`)
     const [answer] = (await once(socket, 'data')) as [Buffer]
     return { socket, status: answer.toString().split('\r\n')[0] ?? '' }

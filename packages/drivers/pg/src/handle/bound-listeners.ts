@@ -3,22 +3,30 @@ import type { EventEmitter } from 'node:events'
 
 type Listener = (...args: unknown[]) => void
 
+interface Entry {
+  readonly event: string
+  readonly listener: Listener
+  /** What the emitter calls. */
+  readonly attached: Listener
+  readonly isOnce: boolean
+}
+
 /** Listeners put on an emitter for a while: each runs in the context in which it was added, and all can be taken off. */
 export class BoundListeners {
   readonly #emitter: EventEmitter
-  #entries: Array<{ readonly event: string; readonly listener: Listener; readonly attached: Listener }> = []
+  #entries: Entry[] = []
 
   constructor(emitter: EventEmitter) {
     this.#emitter = emitter
   }
 
-  add(event: string, listener: Listener, once: boolean): void {
+  add(event: string, listener: Listener, isOnce: boolean): void {
     const bound = bindToContext(listener)
     const attached: Listener = (...args) => {
-      if (once) this.remove(event, listener)
+      if (isOnce) this.remove(event, listener)
       bound(...args)
     }
-    this.#entries.push({ event, listener, attached })
+    this.#entries.push({ event, listener, attached, isOnce })
     this.#emitter.on(event, attached)
   }
 
@@ -28,7 +36,15 @@ export class BoundListeners {
     if (entry !== undefined) this.#emitter.removeListener(event, entry.attached)
   }
 
-  clear(): void {
-    for (const { event, attached } of this.#entries.splice(0)) this.#emitter.removeListener(event, attached)
+  /**
+   * Takes all off but who waits for one `last` event, if that is still to come: `cursor.close` waits for ReadyForQuery,
+   * and so does whoever awaits it. If it is not, they are called now.
+   */
+  clear(last: { readonly event: string; readonly isToCome: boolean }): void {
+    for (const entry of [...this.#entries]) {
+      if (entry.event === last.event && entry.isOnce) {
+        if (!last.isToCome) setImmediate(entry.attached)
+      } else this.remove(entry.event, entry.listener)
+    }
   }
 }

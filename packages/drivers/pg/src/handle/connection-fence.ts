@@ -36,8 +36,11 @@ export class ConnectionFence {
     this.face = session.connection === undefined ? (undefined as never) : this.#makeFace(session.connection)
   }
 
+  /** The Submittable is done with. */
   dropListeners(): void {
-    for (const listeners of this.#listeners) listeners.clear()
+    // While ReadyForQuery is being told, it is still to come for those who wait for it.
+    const isToCome = this.#session.wire?.lostBy === undefined
+    for (const listeners of this.#listeners) listeners.clear({ event: 'readyForQuery', isToCome })
   }
 
   #makeFace(connection: PgConnection): PgConnection {

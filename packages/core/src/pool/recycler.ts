@@ -1,0 +1,126 @@
+import type { Connection } from '../connection/connection.js'
+import { ResetFailedError } from '../errors/reset-failed-error.js'
+import type { CloseReason, Leftover } from '../events/pool-events.js'
+import type { ResolvedPoolOptions } from '../options/pool-options.js'
+import type { Driver } from '../ports/driver.js'
+import type { Owner } from '../ports/owner.js'
+import type { Agenda } from './agenda.js'
+import { bounded } from './bounded.js'
+import { farewell } from './farewell.js'
+import type { Reports } from './reports.js'
+
+export interface RecyclerParts<Client> {
+  readonly driver: Driver<Client>
+  readonly options: ResolvedPoolOptions<Client>
+  readonly agenda: Agenda
+  readonly reports: Reports<Client>
+  /** Runs what it is given outside every context: a driver's work belongs to nobody's request. */
+  readonly outside: <R>(work: () => R) => R
+}
+
+/** Whether a connection can go to its next owner, or why it cannot. */
+export type Verdict =
+  | { readonly fit: true }
+  | { readonly fit: false; readonly reason: CloseReason; readonly error: unknown }
+
+const FIT: Verdict = { fit: true }
+
+/** What happens to a connection while nobody has it: it is cleaned, checked, closed. Each is bounded; none ever rejects. */
+export class Recycler<Client> {
+  readonly #parts: RecyclerParts<Client>
+
+  constructor(parts: RecyclerParts<Client>) {
+    this.#parts = parts
+  }
+
+  /**
+   * Makes a session fit for its next owner: waits for what is about to end, ends what still runs, and has the driver
+   * reset what is left. Nobody waits for it but the connection.
+   */
+  async recycle(connection: Connection<Client>, owner: Owner): Promise<Verdict> {
+    const { options, reports, outside } = this.#parts
+    const { ledger } = connection
+    if (ledger.lostBy !== undefined) return { fit: false, reason: 'lost', error: ledger.lostBy }
+    if (options.observe) {
+      const left = ledger.isQuiet ? `${ledger.transaction} transaction` : 'statement running'
+      reports.wouldReset(owner, `${left} at release`)
+      return FIT
+    }
+    const { statement } = ledger
+    const cleaned = await outside(() => this.#clean(connection))
+    if (cleaned.left === undefined) return FIT
+    if (cleaned.cause === undefined) {
+      reports.reset(connection, owner, { left: cleaned.left, statement, error: undefined })
+      return FIT
+    }
+    const error = new ResetFailedError({
+      pool: options.name,
+      left: cleaned.left,
+      label: owner.label,
+      cause: cleaned.cause,
+    })
+    reports.reset(connection, owner, { left: cleaned.left, statement, error })
+    return { fit: false, reason: ledger.lostBy === undefined ? 'reset-failed' : 'lost', error }
+  }
+
+  /** Asks a connection for a sign of life. */
+  async check(connection: Connection<Client>): Promise<Verdict> {
+    const { driver, options, agenda, reports, outside } = this.#parts
+    const check = options.check ?? ((client: Client, signal: AbortSignal) => driver.check(client, signal))
+    reports.checked()
+    try {
+      await bounded(agenda, options.clock.now() + options.checkTimeoutMs, 'the check', (signal) =>
+        outside(async () => check(connection.client, signal)),
+      )
+    } catch (error) {
+      return { fit: false, reason: 'check-failed', error }
+    }
+    if (connection.ledger.isClean) return FIT
+    const error = connection.ledger.lostBy ?? new Error('the check left the session in use')
+    return { fit: false, reason: 'check-failed', error }
+  }
+
+  /** Closes the socket, and resolves when it is gone. */
+  close(connection: Connection<Client>): Promise<void> {
+    const { driver, options, agenda, outside } = this.#parts
+    const { clock, closeTimeoutMs } = options
+    const isBusy = !connection.ledger.isQuiet
+    return outside(() => farewell(driver, connection.client, { agenda, clock, closeTimeoutMs, isBusy }))
+  }
+
+  /** What was left on the session, if anything was, and why it could not be cleaned away, if that is so. */
+  async #clean(connection: Connection<Client>): Promise<{ readonly left?: Leftover; readonly cause?: unknown }> {
+    const { driver, agenda, options } = this.#parts
+    const { ledger, client } = connection
+    const deadlineAt = options.clock.now() + options.resetTimeoutMs
+    let left: Leftover | undefined
+    try {
+      // A failed statement's callback comes before the server's "ready", and whoever releases in it comes here first.
+      if (ledger.isSettling) {
+        await bounded(
+          agenda,
+          deadlineAt,
+          'waiting for the server to be ready',
+          () => new Promise<void>((resolve) => ledger.onQuiet(resolve)),
+        )
+      }
+      if (!ledger.isQuiet) {
+        left = 'running statement'
+        await bounded(agenda, deadlineAt, 'ending what still ran', (signal) => {
+          if (driver.quiesce !== undefined) return driver.quiesce(client, signal)
+          return Promise.reject(new Error(`driver ${driver.name} cannot end a running statement`))
+        })
+      }
+      if (ledger.lostBy !== undefined) throw ledger.lostBy
+      if (ledger.transaction !== 'idle') {
+        left ??= ledger.transaction === 'open' ? 'open transaction' : 'failed transaction'
+        await bounded(agenda, deadlineAt, 'resetting', (signal) => driver.reset(client, ledger, signal))
+      }
+    } catch (cause) {
+      return { left: left ?? 'running statement', cause }
+    }
+    if (left === undefined) return {}
+    if (ledger.isClean) return { left }
+    return { left, cause: ledger.lostBy ?? new Error('the driver left the session as it was') }
+  }
+}
