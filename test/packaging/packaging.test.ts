@@ -11,7 +11,7 @@ import { formatMessage } from 'publint/utils'
 import { describe, expect, inject, test } from 'vitest'
 
 const run = promisify(execFile)
-const { resolve } = createRequire(import.meta.url)
+const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = inject('installationFolder')
 const tarballs = Object.entries(inject('tarballs'))
@@ -39,7 +39,7 @@ const settings = {
 }
 
 /** What `npx` would start; many packages do not export it. */
-const binary = (name: string, file: string): string => join(dirname(resolve(`${name}/package.json`)), file)
+const binary = (manifest: string, file: string): string => join(dirname(manifest), file)
 
 /** No output, no warning: what a script that found nothing wrong prints. */
 const silence = { stdout: '', stderr: '' }
@@ -60,7 +60,7 @@ describe.each(tarballs)('%s', (name, tarball) => {
   })
 
   test('has types that are right for every way of resolving them', async () => {
-    const attw = binary('@arethetypeswrong/cli', 'dist/index.js')
+    const attw = binary(require.resolve('@arethetypeswrong/cli/package.json'), 'dist/index.js')
     const { stdout } = await run(process.execPath, [attw, '--no-color', tarball])
     expect(stdout).toContain('No problems found')
   })
@@ -140,10 +140,12 @@ describe('a request is served', () => {
   test('from Jest with ts-jest', async () => {
     const config = {
       testMatch: ['**/from-jest.ts'],
-      transform: { '\\.ts$': [resolve('ts-jest'), { tsconfig: { ...settings.commonjs, types: ['jest', 'node'] } }] },
+      transform: {
+        '\\.ts$': [require.resolve('ts-jest'), { tsconfig: { ...settings.commonjs, types: ['jest', 'node'] } }],
+      },
     }
     const { stderr } = await node(
-      binary('jest', 'bin/jest.js'),
+      binary(require.resolve('jest/package.json'), 'bin/jest.js'),
       '--ci',
       '--rootDir',
       folder,
@@ -167,6 +169,8 @@ describe('TypeScript accepts the types', () => {
     await copyFile(join(folder, 'from-typescript.ts'), join(folder, file))
     const project = join(folder, `tsconfig-${kind}-${extension}.json`)
     await writeFile(project, JSON.stringify({ compilerOptions: settings[kind], files: [file] }))
-    expect(await node(binary('typescript', 'bin/tsc'), '--project', project)).toEqual(silence)
+    expect(await node(binary(require.resolve('typescript/package.json'), 'bin/tsc'), '--project', project)).toEqual(
+      silence,
+    )
   })
 })

@@ -31,7 +31,7 @@ test('tables, queries, raw, returning and batch inserts work', async () => {
   const [first] = await db<Account>('accounts').insert({ owner: 'a', cents: 5 }).returning('*')
   expect(first).toEqual({ id: 1, owner: 'a', cents: 5 })
   const rows = Array.from({ length: 25 }, (_, at) => ({ owner: `b${at}`, cents: at }))
-  expect(await db.batchInsert('accounts', rows, 10).returning('id')).toHaveLength(25)
+  expect(await db.batchInsert<Account>('accounts', rows, 10).returning('id')).toHaveLength(25)
   expect(await db('accounts').where('cents', '>', 20).pluck('owner')).toEqual(['b21', 'b22', 'b23', 'b24'])
   expect((await db.raw('select ?::int as two', [2])).rows).toEqual([{ two: 2 }])
   expect(await db('accounts').where({ owner: 'a' }).update({ cents: 6 })).toBe(1)

@@ -154,7 +154,7 @@ export class LeasedConnections {
       await this.#setup.run(lease, connection, dialect)
     } catch (error) {
       connection[LEASE] = undefined
-      lease.discard(error)
+      lease.release()
       throw error
     }
     return lease.client

@@ -10,7 +10,7 @@ import {
 } from '@leasehold/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Lease, openScope, type Priority, type Scope } from '../index.js'
+import { type Lease, openScope, type PoolMode, type PoolOptions, type Priority, type Scope } from '../index.js'
 
 const OVERFLOW = 1
 const QUICK = { numRuns: 400 }
@@ -27,10 +27,9 @@ class Walk {
   readonly scopes: Scope[] = []
   closing: Watched<void> | undefined
 
-  constructor(max: number, min: number) {
+  constructor(options: Pick<PoolOptions, 'max' | 'min' | 'mode' | 'idleOrder'>) {
     this.fakes = openFakePool({
-      max,
-      min,
+      ...options,
       overflow: OVERFLOW,
       acquireTimeoutMs: 1_000,
       connectTimeoutMs: 300,
@@ -72,10 +71,17 @@ class Walk {
     expect(Math.min(idle, lent, opening, checking, recycling, closing)).toBeGreaterThanOrEqual(0)
     expect(driver.sockets.total).toBeLessThanOrEqual(total)
     expect(driver.sockets.peak).toBeLessThanOrEqual(peak)
-    expect(driver.violations).toEqual([])
+    expect(driver.violations.filter((violation) => !this.#isOfSharing(violation))).toEqual([])
     expect(clock.pending).toBeLessThanOrEqual(1)
     if (state === 'open' && idle > 0) expect(pool.snapshot().waiting.count).toBe(0)
     expect(max).toBeGreaterThan(0)
+  }
+
+  /** In session mode the leases of a scope share a connection, which the driver takes for a second owner. */
+  #isOfSharing(violation: string): boolean {
+    return (
+      this.fakes.pool.options.mode === 'session' && /two owners|while a statement ran|transaction left/.test(violation)
+    )
   }
 
   /** Everything is given back and closed: nothing must be left. */
@@ -372,7 +378,7 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
         size,
         fc.commands([...steps, ...steps, close], { maxCommands: 60, size: 'max' }),
         async ({ max, min }, walks) => {
-          const walk = new Walk(max, min)
+          const walk = new Walk({ max, min })
           await fc.asyncModelRun(() => ({ model: new Model(max), real: walk }), walks)
           await walk.end()
         },
@@ -382,6 +388,12 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
   })
 
   it('keeps its counts right and forgets nobody, whatever the database does', async () => {
+    const kinds = fc.record({
+      max: fc.integer({ min: 1, max: 3 }),
+      min: fc.nat({ max: 1 }),
+      mode: fc.constantFrom<PoolMode>('transaction', 'session'),
+      idleOrder: fc.constantFrom<'lifo' | 'fifo'>('lifo', 'fifo'),
+    })
     const outcome = fc.constantFrom<Outcome>('ok', 'error', 'slow', 'never')
     const faulty = fc.constantFrom<Step>('connect', 'check', 'reset', 'close', 'quiesce', 'query', 'ready')
     const moves = fc.oneof(
@@ -411,8 +423,8 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
       { weight: 1, arbitrary: fc.record({ do: fc.constant('resize' as const), max: fc.integer({ min: 1, max: 5 }) }) },
     )
     await fc.assert(
-      fc.asyncProperty(fc.array(moves, { maxLength: 80, size: 'max' }), async (walks) => {
-        const walk = new Walk(2, 1)
+      fc.asyncProperty(kinds, fc.array(moves, { maxLength: 80, size: 'max' }), async (options, walks) => {
+        const walk = new Walk(options)
         const { pool, driver, clock } = walk.fakes
         for (const move of walks) {
           const lease = 'pick' in move ? walk.leases[move.pick % Math.max(1, walk.leases.length)] : undefined
@@ -465,7 +477,7 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
           walk.lookAtTheCounts()
           await settled()
           walk.lookAtTheCounts()
-          expect(pool.snapshot().connections.lent).toBe(walk.leases.length)
+          if (options.mode !== 'session') expect(pool.snapshot().connections.lent).toBe(walk.leases.length)
         }
         await walk.end()
       }),

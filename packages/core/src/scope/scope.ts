@@ -96,6 +96,11 @@ export class Scope implements LeaseHolder, Deadlined {
     return this.deadlineAt === Number.POSITIVE_INFINITY ? this.deadlineAt : this.deadlineAt - this.#clock.now()
   }
 
+  /** Its deadline on the scale of another clock: a pool in a test may keep its own time. */
+  deadlineOn(clock: Clock): number {
+    return clock === this.#clock ? this.deadlineAt : clock.now() + this.remainingMs()
+  }
+
   /** Why nothing more is granted in its name, if that is so. */
   get aborted(): ScopeAbort | undefined {
     return this.#aborted

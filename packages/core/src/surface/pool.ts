@@ -1,10 +1,6 @@
-import { AbortedError } from '../errors/aborted-error.js'
-import { AcquireTimeoutError } from '../errors/acquire-timeout-error.js'
-import type { LeaseholdError } from '../errors/leasehold-error.js'
 import { PoolClosedError } from '../errors/pool-closed-error.js'
-import { QueueFullError } from '../errors/queue-full-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
-import { acquireChannel, channels } from '../events/channels.js'
+import { acquireChannel } from '../events/channels.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
 import { Lease } from '../lease/lease.js'
@@ -15,13 +11,13 @@ import { checkAcquireRequest } from '../options/check-acquire-request.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import { Connections } from '../pool/connections.js'
-import type { Waiter } from '../pool/waiter.js'
 import type { Driver } from '../ports/driver.js'
 import { bindToContext, currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
-import type { Scope, ScopeAbort } from '../scope/scope.js'
+import type { Scope } from '../scope/scope.js'
 import { Asked } from './asked.js'
 import { LateAcquires } from './late-acquires.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
+import { Refusals } from './refusals.js'
 import { acquireShared } from './shared-session.js'
 import type { PoolSnapshot } from './snapshot.js'
 import { takeSnapshot } from './take-snapshot.js'
@@ -43,12 +39,10 @@ export class Pool<Client> {
   readonly #id = nextPoolId()
   readonly #connections: Connections<Client>
   readonly #leases: Leases<Client>
+  readonly #refusals: Refusals<Client>
   readonly #late: LateAcquires
   readonly #options: ResolvedPoolOptions<Client>
   readonly #room: WaitingRoom<Client>
-  #timeouts = 0
-  #refused = 0
-  #aborted = 0
   #ready: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
@@ -60,15 +54,16 @@ export class Pool<Client> {
       poolId: this.#id,
       outside: runOutsideContext,
       alsoDue: (now) => this.#leases.watch(now),
-      expired: (waiter) => this.#expired(waiter),
+      expired: (waiter) => this.#refusals.expire(waiter),
     })
     this.#leases = new Leases(this.#connections, this.#id)
+    this.#refusals = new Refusals(this.#connections, this.#leases, this.#id)
     this.#late = new LateAcquires(options.name, this.#id)
     this.#room = {
       grant: (connection, asked, now) => this.#leases.grant(connection, asked, now),
       withdraw: (waiter) => this.#connections.withdraw(waiter),
-      aborted: (reason, { at }) => this.#abort(reason, at, options.clock.now()),
-      abandoned: (abort, { label, at }) => this.#abandoned(abort, label, at, options.clock.now()),
+      aborted: (reason, { at }) => this.#refusals.abort(reason, at),
+      abandoned: (abort, { label, at }) => this.#refusals.abandon(abort, label, at),
     }
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
@@ -131,8 +126,7 @@ export class Pool<Client> {
 
   /** What is known of the pool now. */
   snapshot(): PoolSnapshot {
-    const counts = { timeouts: this.#timeouts, refused: this.#refused, aborted: this.#aborted, late: this.#late.count }
-    return takeSnapshot(this.#connections, this.#leases, counts)
+    return takeSnapshot(this.#connections, this.#leases, this.#refusals, this.#late.count)
   }
 
   /** Calls `listener` for each `event` of this pool; returns what stops it. */
@@ -233,8 +227,8 @@ export class Pool<Client> {
       label = `${label} (after its scope closed)`
       scope = undefined
     }
-    if (scope?.aborted !== undefined) throw this.#abandoned(scope.aborted, scope.label, now, now)
-    if (request.signal?.aborted === true) throw this.#abort(request.signal.reason, now, now)
+    if (scope?.aborted !== undefined) throw this.#refusals.abandon(scope.aborted, scope.label, now)
+    if (request.signal?.aborted === true) throw this.#refusals.abort(request.signal.reason, now)
     return new Asked(request, label, site, scope?.mode ?? this.#options.mode, scope, now, false)
   }
 
@@ -257,7 +251,7 @@ export class Pool<Client> {
   }
 
   #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
-    if (this.#connections.backlog >= this.#options.maxWaiting) this.#queueFull(asked.label)
+    if (this.#connections.backlog >= this.#options.maxWaiting) this.#refusals.queueFull(asked.label)
     return new Promise((resolve, reject) =>
       this.#connections.enqueue(new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject)),
     )
@@ -270,7 +264,7 @@ export class Pool<Client> {
     let leave = (): void => {}
     const givenUp = new Promise<never>((_resolve, reject) => {
       const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
-      const onDeadline = (): void => reject(this.#timeout(asked.at, this.#options.clock.now()))
+      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at))
       const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
       signal?.addEventListener('abort', onAbort, { once: true })
       wakeUp.hold()
@@ -286,59 +280,8 @@ export class Pool<Client> {
   #deadlineOf({ request, holder, at }: Asked): number {
     return Math.min(
       at + (request.timeoutMs ?? this.#options.acquireTimeoutMs),
-      holder?.deadlineAt ?? Number.POSITIVE_INFINITY,
+      holder?.deadlineOn(this.#options.clock) ?? Number.POSITIVE_INFINITY,
     )
-  }
-
-  #queueFull(label: string): void {
-    const { backlog } = this.#connections
-    if (this.#options.observe) {
-      if (!channels.observe.hasSubscribers) return
-      const why = `maxWaiting is ${this.#options.maxWaiting} and ${backlog} wait`
-      channels.observe.publish({ pool: this.name, poolId: this.#id, would: 'refuse', why, label })
-      return
-    }
-    this.#refused += 1
-    throw new QueueFullError({
-      pool: this.name,
-      waiting: backlog,
-      maxWaiting: this.#options.maxWaiting,
-      holders: this.#leases.holders(),
-    })
-  }
-
-  #expired(waiter: Waiter<Client>): void {
-    const { since, label } = waiter
-    const error = this.#timeout(since, this.#options.clock.now())
-    if (channels.timeout.hasSubscribers) channels.timeout.publish({ pool: this.name, poolId: this.#id, label, error })
-    waiter.refuse(error)
-  }
-
-  #timeout(since: number, now: number): AcquireTimeoutError {
-    const { slots, queue, lastConnectFailure, state } = this.#connections
-    this.#timeouts += 1
-    return new AcquireTimeoutError({
-      pool: this.name,
-      waitedMs: now - since,
-      waiting: queue.size,
-      total: slots.total,
-      limit: slots.limit,
-      holders: this.#leases.holders(),
-      paused: state.is === 'paused',
-      lastConnectFailure,
-    })
-  }
-
-  #abort(cause: unknown, since: number, now: number): AbortedError {
-    this.#aborted += 1
-    return new AbortedError({ pool: this.name, waitedMs: now - since, cause })
-  }
-
-  #abandoned(abort: ScopeAbort, label: string, since: number, now: number): LeaseholdError {
-    if (abort.why === 'deadline') return this.#timeout(since, now)
-    if (abort.why === 'signal') return this.#abort(abort.reason, since, now)
-    this.#aborted += 1
-    return new ScopeClosedError({ label, pool: this.name, cause: abort.reason })
   }
 
   /** Settles with the first connection that is opened or fails to be. */

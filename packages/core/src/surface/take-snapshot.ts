@@ -1,19 +1,14 @@
 import type { Leases } from '../lease/leases.js'
 import type { Connections } from '../pool/connections.js'
+import type { Refusals } from './refusals.js'
 import type { PoolSnapshot } from './snapshot.js'
-
-export interface CallerCounts {
-  readonly timeouts: number
-  readonly refused: number
-  readonly aborted: number
-  readonly late: number
-}
 
 /** Puts together what the layers know, as a copy that nobody else holds. */
 export function takeSnapshot<Client>(
   connections: Connections<Client>,
   leases: Leases<Client>,
-  callers: CallerCounts,
+  refusals: Refusals<Client>,
+  lateAcquires: number,
 ): PoolSnapshot {
   const { options, slots, queue, lastConnectFailure } = connections
   const { counts } = connections.reports
@@ -50,16 +45,16 @@ export function takeSnapshot<Client>(
     counts: {
       granted,
       released,
-      timeouts: callers.timeouts,
-      refused: callers.refused,
-      aborted: callers.aborted,
+      timeouts: refusals.timeouts,
+      refused: refusals.refused,
+      aborted: refusals.aborted,
       opened: counts.opened,
       openFailed: counts.openFailed,
       checked: counts.checked,
       closed: { ...counts.closed },
       reset: { ...counts.reset },
       leaks,
-      lateAcquires: callers.late,
+      lateAcquires,
     },
     time: { heldMs, busyMs },
     lastConnectFailure:
