@@ -28,6 +28,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'test/layers/**/*.test.ts'],
           exclude: [...configDefaults.exclude, serverTests, longTests],
+          // Sweeps and random walks take seconds of pure work, and more on a busy machine.
+          testTimeout: 60_000,
         },
       },
       {

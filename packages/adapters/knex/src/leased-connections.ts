@@ -154,7 +154,7 @@ export class LeasedConnections {
       await this.#setup.run(lease, connection, dialect)
     } catch (error) {
       connection[LEASE] = undefined
-      lease.release()
+      lease.discard(error)
       throw error
     }
     return lease.client

@@ -107,6 +107,21 @@ describe('a waiter gets another connection', () => {
     expect(waiting.map((each) => each.outcome)).toEqual(Array.from({ length: 4 }, () => 'fulfilled'))
   })
 
+  it('within its deadline, though ten idle ones all lead to a server that has silently gone', async () => {
+    const { pool, driver, clock } = openFakePool({ max: 10, maxConnecting: 10 })
+    for (const lease of await Promise.all(Array.from({ length: 10 }, () => pool.acquire()))) lease.release()
+    clock.advance(1_001)
+    for (const step of ['check', 'close'] as const) {
+      driver.script.next(step, ...Array.from({ length: 10 }, () => 'never' as const))
+    }
+    const lease = watched(pool.acquire())
+
+    await clock.advanceAsync(4_999)
+
+    expect(lease.outcome).toBe('fulfilled')
+    expect(driver.sockets.peak).toBe(10)
+  })
+
   it('when idle ones need a check and there is room besides: idle ones are checked before new ones are opened', async () => {
     const { pool, driver, clock } = openFakePool({ max: 4, checkAfterIdleMs: 100 })
     for (const lease of await Promise.all([1, 2].map(() => pool.acquire()))) lease.release()

@@ -73,7 +73,8 @@ class Walk {
     expect(driver.sockets.peak).toBeLessThanOrEqual(peak)
     expect(driver.violations.filter((violation) => !this.#isOfSharing(violation))).toEqual([])
     expect(clock.pending).toBeLessThanOrEqual(1)
-    if (state === 'open' && idle > 0) expect(pool.snapshot().waiting.count).toBe(0)
+    // Nobody waits beside an idle connection, but for who is about to get one that is being opened or checked.
+    if (state === 'open' && idle > 0) expect(pool.snapshot().waiting.count).toBeLessThanOrEqual(opening + checking)
     expect(max).toBeGreaterThan(0)
   }
 

@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 /** Stands before a server and can stop passing anything on, as a cut network does: no end, no reset, no answer. */
 export async function freezingProxy(url: string): Promise<{ readonly url: string; freeze(): void; close(): void }> {
   const target = new URL(url)
+  const { hostname, port } = target
   const sockets = new Set<Socket>()
   let isFrozen = false
   const server = createServer((front) => {
@@ -12,7 +13,7 @@ export async function freezingProxy(url: string): Promise<{ readonly url: string
       front.pause()
       return
     }
-    const behind = connect(Number(target.port), target.hostname)
+    const behind = connect(Number(port), hostname)
     sockets.add(behind.on('error', () => {}))
     front.pipe(behind).pipe(front)
   }).listen(0, '127.0.0.1')
