@@ -42,7 +42,7 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
 
     /** Knex forgets its pool in `destroy()`, and could not give back what is still under way. */
     override async releaseConnection(connection: KnexConnection): Promise<void> {
-      await super.releaseConnection(connection)
+      connectionsOf(this).release(connection)
     }
 
     /** Knex would open a connection for this, and has no settings to open one with. */

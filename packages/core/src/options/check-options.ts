@@ -41,6 +41,21 @@ export function checkOptions<Options>(of: string, options: unknown, rules: Optio
   return values as Partial<Options>
 }
 
+/**
+ * Whether nothing is wrong with options, for what is checked so often that options which are right must cost no more
+ * than a look at each of them.
+ */
+export function areRight(options: unknown, rules: OptionRules): boolean {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return false
+  const given = options as Record<string, unknown>
+  for (const name in given) {
+    const value = given[name]
+    if (value === undefined) continue
+    if (!Object.hasOwn(rules, name) || rules[name]?.accepts(value) !== true) return false
+  }
+  return true
+}
+
 /** Throws `LEASEHOLD_INVALID_OPTIONS` if there are any faults. */
 export function refuseFaults(of: string, faults: readonly OptionFault[]): void {
   if (faults.length > 0) throw new InvalidOptionsError(of, faults)

@@ -1,4 +1,4 @@
-import { checkOptions } from './check-options.js'
+import { areRight, checkOptions } from './check-options.js'
 import { abortSignal, nonEmptyText, objectWith, oneOf, settings, timeLeft, type RulesFor } from './option-rules.js'
 import type { ScopeOptions } from './scope-options.js'
 
@@ -14,6 +14,8 @@ const RULES = {
 
 /** Refuses the options of a scope in which anything is wrong, all of it in one error. */
 export function checkScopeOptions(options: unknown): asserts options is ScopeOptions {
+  // Every request opens a scope: what is right costs a look at each key.
+  if (areRight(options, RULES) && !lacksLabel(options)) return
   checkOptions('This scope', lacksLabel(options) ? { ...options, label: null } : (options ?? null), RULES)
 }
 

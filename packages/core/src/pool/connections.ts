@@ -332,9 +332,21 @@ export class Connections<Client> {
     connection.check()
     const verdict = await this.#recycler.check(connection)
     const closing = this.#judge(connection, verdict)
+    if (!verdict.fit) this.#suspectIdle()
     // The waiter for whom the check stood must not wait for a farewell.
     this.serve()
     await closing
+  }
+
+  /**
+   * What has befallen one connection may have befallen all that have not been heard of for as long. They are checked
+   * together: one after another, a single caller would spend its whole patience on them.
+   */
+  #suspectIdle(): void {
+    const heardOfSince = this.options.clock.now() - this.options.checkAfterIdleMs
+    for (const connection of this.#idle.longestFirst()) {
+      if (connection.provenAt < heardOfSince && this.#idle.remove(connection)) void this.#check(connection)
+    }
   }
 
   async #recycle(connection: Connection<Client>, owner: Owner): Promise<void> {

@@ -6,25 +6,17 @@ import { bounded } from './bounded.js'
 /**
  * Closes a connection for good and resolves when its socket is gone: by the driver's farewell, or, when that takes
  * longer than `closeTimeoutMs` (a frozen peer never answers one), by destroying it. Never rejects: there is nothing
- * that anybody could still do. A statement that still runs is cancelled first: a backend does not notice that its client
- * has gone before it has something to say.
+ * that anybody could still do.
  */
 export async function farewell<Client>(
   driver: Driver<Client>,
   client: Client,
-  bound: {
-    readonly agenda: Agenda
-    readonly clock: Clock
-    readonly closeTimeoutMs: number
-    readonly isBusy?: boolean
-  },
+  bound: { readonly agenda: Agenda; readonly clock: Clock; readonly closeTimeoutMs: number },
 ): Promise<void> {
   try {
-    await bounded(bound.agenda, bound.clock.now() + bound.closeTimeoutMs, 'closing a connection', async () => {
-      // What the cancel says is of no interest: the connection is closed either way.
-      if (bound.isBusy === true) await driver.cancel?.(client).catch(() => {})
-      await driver.close(client)
-    })
+    await bounded(bound.agenda, bound.clock.now() + bound.closeTimeoutMs, 'closing a connection', () =>
+      driver.close(client),
+    )
   } catch {
     driver.destroy?.(client)
   }

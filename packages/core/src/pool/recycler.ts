@@ -84,8 +84,7 @@ export class Recycler<Client> {
   close(connection: Connection<Client>): Promise<void> {
     const { driver, options, agenda, outside } = this.#parts
     const { clock, closeTimeoutMs } = options
-    const isBusy = !connection.ledger.isQuiet
-    return outside(() => farewell(driver, connection.client, { agenda, clock, closeTimeoutMs, isBusy }))
+    return outside(() => farewell(driver, connection.client, { agenda, clock, closeTimeoutMs }))
   }
 
   /** What was left on the session, if anything was, and why it could not be cleaned away, if that is so. */

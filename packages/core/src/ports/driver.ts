@@ -73,7 +73,10 @@ export interface Driver<Client> {
   watch(client: Client, observer: SessionObserver): () => void
   /** Makes the session as its first owner met it, given what is left on it. Rejects when it cannot. */
   reset(client: Client, ledger: LedgerView, signal?: AbortSignal): Promise<void>
-  /** Says farewell and closes. Resolves when the socket is closed, also when the session was dead already. */
+  /**
+   * Says farewell and closes. Resolves when the socket is closed, also when the session was dead already. A statement
+   * that still runs is cancelled first: a backend does not notice that its client has gone before it has something to say.
+   */
   close(client: Client): Promise<void>
   /** What an error of this driver means. */
   classify(error: unknown): ErrorKind

@@ -56,7 +56,11 @@ export function bindToContext<F extends (...args: never[]) => unknown>(callback:
 export function useScopeCarrier(carrier: ScopeCarrier): void {
   if (state.opened) {
     throw new InvalidOptionsError('useScopeCarrier', [
-      { option: 'carrier', received: 'a carrier after the first scope', expected: 'to be called before any scope is opened' },
+      {
+        option: 'carrier',
+        received: 'a carrier after the first scope',
+        expected: 'to be called before any scope is opened',
+      },
     ])
   }
   // A carrier keeps what it is given and never looks inside, so one of anything is one of ours.

@@ -19,9 +19,7 @@ export interface ScopeFacts {
 }
 
 type ScopeState =
-  | { readonly is: 'open' }
-  | { readonly is: 'closing'; readonly done: Promise<void> }
-  | { readonly is: 'closed' }
+  { readonly is: 'open' } | { readonly is: 'closing'; readonly done: Promise<void> } | { readonly is: 'closed' }
 
 /** Why nothing more is granted in a scope's name. */
 export interface ScopeAbort {
@@ -122,14 +120,14 @@ export class Scope implements LeaseHolder, Deadlined {
    *
    * @returns resolves when nothing is held in its name and what was held is fit for the next owner. Never rejects.
    */
-  close(reason: unknown = new ScopeClosedError({ label: this.label })): Promise<void> {
+  close(reason?: unknown): Promise<void> {
     if (this.#state.is === 'closing') return this.#state.done
     if (this.#state.is === 'closed') return Promise.resolve()
     DeadlineWatch.of(this.#clock, runOutsideContext).remove(this)
     this.#followed?.removeEventListener('abort', this.#onFollowedAbort)
     // Set before the signal aborts: its listeners may acquire, and must not be granted what nobody would take back.
     this.#state = { is: 'closed' }
-    this.#abort({ why: 'closed', reason })
+    this.#abort(reason === undefined ? new OrderlyEnd(this.label) : { why: 'closed', reason })
     if (this.#held.length === 0) return Promise.resolve()
     // Last granted first: what shares a session is taken before the session itself.
     const taken = [...this.#held].reverse().map((lease) => lease.takeBack())
@@ -203,5 +201,20 @@ export class Scope implements LeaseHolder, Deadlined {
     this.#pending = []
     for (const acquire of pending) acquire.abandon(abort)
     this.#controller?.abort(abort.reason)
+  }
+}
+
+/** That a scope closed as every scope does. An error is made of it only for whoever asks for the reason: few do. */
+class OrderlyEnd implements ScopeAbort {
+  readonly why = 'closed'
+  readonly #label: string
+  #reason: ScopeClosedError | undefined
+
+  constructor(label: string) {
+    this.#label = label
+  }
+
+  get reason(): ScopeClosedError {
+    return (this.#reason ??= new ScopeClosedError({ label: this.#label }))
   }
 }

@@ -33,7 +33,10 @@ export function openScope(options: ScopeOptions): Scope {
  *
  * @returns what `work` returns, once everything that was borrowed is back.
  */
-export async function runInScope<R>(options: ScopeOptions, work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
+export async function runInScope<R>(
+  options: ScopeOptions,
+  work: (scope: Scope) => R | PromiseLike<R>,
+): Promise<Awaited<R>> {
   const scope = openScope(options)
   try {
     return await scope.run(async () => await work(scope))

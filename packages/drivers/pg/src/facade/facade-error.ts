@@ -20,8 +20,10 @@ function translated(error: unknown): unknown {
   if (error instanceof ConnectFailedError) {
     return error.timedOut ? new Error(CONNECT_TIMEOUT, { cause: error }) : error.cause
   }
-  if (error instanceof AcquireTimeoutError && !error.message.startsWith(QUEUE_TIMEOUT)) {
-    error.message = `${QUEUE_TIMEOUT}: ${error.message}`
+  if (error instanceof AcquireTimeoutError) {
+    // With connections under way and none lent, the server is what everybody waits for.
+    const words = error.total > 0 && error.holders.length === 0 ? CONNECT_TIMEOUT : QUEUE_TIMEOUT
+    if (!error.message.startsWith(words)) error.message = `${words}: ${error.message}`
   }
   return error
 }

@@ -17,9 +17,8 @@ afterEach(() => {
 
 /** A socket that sends what it is given only after a while. */
 class LateSocket extends Socket {
-  override write(...args: unknown[]): boolean {
-    setTimeout(() => super.write(...(args as Parameters<Socket['write']>)), 60)
-    return true
+  override _write(...args: Parameters<Socket['_write']>): void {
+    setTimeout(() => super._write(...args), 60)
   }
 }
 
