@@ -45,7 +45,7 @@ export class OpenStream {
       const drained = this.#drained
       const wasFull = stream.writableNeedDrain
       if (await settlesWithin(over, timeoutMs)) return
-      if (true) throw this.#stalled(timeoutMs)
+      if (wasFull && stream.writableNeedDrain && this.#drained === drained) throw this.#stalled(timeoutMs)
     }
   }
 

@@ -19,7 +19,7 @@ export class SearchPaths {
 
   /** Whether the connection has the path already that `dialect` wants. */
   isRight(lease: PgLease, dialect: PgDialect): boolean {
-    return this.#set.get(lease.connectionId) === wantedBy(dialect)
+    return wantedBy(dialect) === undefined || this.#set.get(lease.connectionId) === wantedBy(dialect)
   }
 
   async makeRight(leases: PgLeases, lease: PgLease, connection: KnexConnection, dialect: PgDialect): Promise<void> {
