@@ -48,13 +48,7 @@ export class ConnectionSetup {
         if (error === undefined || error === null) resolve()
         else reject(error)
       })
-    }).then(
-      () => void this.#created.set(connectionId, true),
-      (error: unknown) => {
-        this.#created.delete(connectionId)
-        throw error
-      },
-    )
+    }).then(() => void this.#created.set(connectionId, true))
     this.#created.set(connectionId, creating)
     return creating
   }

@@ -1,4 +1,4 @@
-import { findLeaseholdError, isLeaseholdError } from '@leasehold/core'
+import { findLeaseholdError, isLeaseholdError, runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { knex as plainKnex, type Knex } from 'knex'
 import { Client } from 'pg'
@@ -12,6 +12,7 @@ const database = usePostgres()
 interface Connections {
   acquireConnection(): Promise<KnexConnection>
   releaseConnection(connection: KnexConnection): Promise<void>
+  cancelQuery(connection: KnexConnection): Promise<void>
   readonly pool: {
     release(connection: unknown): boolean
     numUsed(): number
@@ -48,6 +49,7 @@ const active = async (): Promise<number> =>
 test('a timeout of the queue is a KnexTimeoutError, with our code and who holds the connections', async () => {
   await using opened = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 50 })
   const { db, pool } = opened
+  await pool.query('select 1')
   const trx = await db.transaction()
   const since = performance.now()
   const error: unknown = await db.raw('select 1').then(
@@ -72,9 +74,12 @@ test('a timeout of the queue is a KnexTimeoutError, with our code and who holds 
 })
 
 test('without a timeout of its own Knex waits as long as the pool says', async () => {
-  await using opened = openKnex(database.url, { max: 1, connectionTimeoutMillis: 60 })
+  await using opened = openKnex(database.url, { max: 1, leasehold: { acquireTimeoutMs: 80 } })
+  await opened.pool.query('select 1')
   const trx = await opened.db.transaction()
-  await expect(opened.db.raw('select 1')).rejects.toThrow(/within 6\d ms/)
+  const since = performance.now()
+  await expect(opened.db.raw('select 1')).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+  expect(performance.now() - since).toBeGreaterThan(75)
   await trx.rollback()
 })
 
@@ -162,6 +167,18 @@ test('a timeout that cancels works on a connection that was given to the query',
   })
 })
 
+test('a cancel that comes late does not hit the next owner', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db } = opened
+  const connections = connectionsOf(db)
+  const first = await connections.acquireConnection()
+  await connections.releaseConnection(first)
+  const next = db.raw('select pg_sleep(0.2), 1 as one').then(({ rows }: { rows: unknown[] }) => rows.length)
+  await vi.waitFor(async () => expect(await active()).toBe(1))
+  await connections.cancelQuery(first)
+  expect(await next).toBe(1)
+})
+
 test('a timeout that does not cancel keeps no statement running for the next owner', async () => {
   await using opened = openKnex(database.url, { max: 1 })
   const { db, pool } = opened
@@ -195,12 +212,21 @@ test('afterCreate runs once for each connection, before its first use through Kn
     expect((await db.raw('show timezone')).rows).toEqual([{ TimeZone: 'Asia/Tokyo' }])
   }
   expect(created).toHaveLength(1)
-  await Promise.all([db.raw('select pg_sleep(0.05)'), db.raw('select pg_sleep(0.05)')])
+  await Promise.all([db.raw('select pg_sleep(0.3)'), db.raw('select pg_sleep(0.3)')])
   expect(new Set(created).size).toBe(2)
   expect(created).toHaveLength(2)
   pool.reconnect()
   await db.raw('select 1')
   expect(created).toHaveLength(3)
+})
+
+test('afterCreate runs once for a connection that several leases of a scope meet at once', async () => {
+  const afterCreate = vi.fn((_: unknown, done: () => void) => void setTimeout(done, 10))
+  await using opened = openKnex(database.url, {}, { pool: { afterCreate } })
+  await runInScope({ label: 'request', mode: 'session' }, () =>
+    Promise.all([opened.db.raw('select 1'), opened.db.raw('select 2')]),
+  )
+  expect(afterCreate).toHaveBeenCalledTimes(1)
 })
 
 test('a failing afterCreate reaches the caller, and its connection is closed', async () => {
@@ -260,6 +286,27 @@ test('search paths of several Knex on one pool do not mix', async () => {
     }),
   )
   for (const [of, found] of asked) expect(found).toEqual([of])
+})
+
+test('a search path that a rollback undid is set again', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { pool } = opened
+  const catalog = createKnex(pool, { searchPath: 'pg_catalog' })
+  const pathOf = async (db: Knex): Promise<unknown> => (await db.raw<{ rows: unknown }>('show search_path')).rows
+  await runInScope({ label: 'by hand', mode: 'session' }, async () => {
+    const connection = await pool.connect()
+    for (const [db, path] of [
+      [catalog, 'pg_catalog'],
+      [opened.db, '"$user", public'],
+      [catalog, 'pg_catalog'],
+    ] as const) {
+      await connection.query('begin')
+      await db.raw('select 1')
+      await connection.query('rollback')
+      expect(await pathOf(db)).toEqual([{ search_path: path }])
+    }
+    connection.release()
+  })
 })
 
 test('a search path is set once on a connection, and not again while it stays', async () => {

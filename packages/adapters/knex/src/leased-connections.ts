@@ -5,11 +5,11 @@ import type { ConnectionSetup } from './connection-setup.js'
 import type { KnexConnection, PgClient, PgDialect, PgLease, PgLeases } from './knex-internals.js'
 import { LeaseTimeoutError } from './lease-timeout-error.js'
 
-/** Where a handle keeps its lease, as long as Knex holds it. */
+/** Where a handle keeps its lease. */
 const LEASE: unique symbol = Symbol('leasehold.knex.lease')
 
 interface HeldConnection extends KnexConnection {
-  [LEASE]?: PgLease | undefined
+  [LEASE]?: PgLease
 }
 
 export interface LeasedConnectionsParts {
@@ -61,11 +61,8 @@ export class LeasedConnections {
   /** Gives a connection back; false if it is back already, which Knex counts on: it releases failing streams twice. */
   release(connection: HeldConnection): boolean {
     const lease = connection[LEASE]
-    if (lease === undefined) return false
+    if (lease?.active !== true) return false
     const disposed = connection.__knex__disposed
-    connection[LEASE] = undefined
-    if (disposed !== undefined) connection.__knex__disposed = undefined
-    if (!lease.active) return false
     // After a query's timeout Knex wants the connection closed because the query may still run on it. Released, it is
     // cancelled, and the connection kept.
     if (disposed === undefined || disposed instanceof knex.KnexTimeoutError) lease.release()
@@ -148,12 +145,13 @@ export class LeasedConnections {
     const connection: HeldConnection = lease.client
     connection[LEASE] = lease
     connection.__knexUid = `__knexUid${lease.connectionId}`
+    // A handle has none of it; but a pool that is compatible to pg-pool lends the client itself, again and again.
+    if (connection.__knex__disposed !== undefined) delete connection.__knex__disposed
     const dialect = this.#dialect
     if (dialect === undefined || this.#setup.isDone(lease, dialect)) return lease.client
     try {
       await this.#setup.run(lease, connection, dialect)
     } catch (error) {
-      connection[LEASE] = undefined
       lease.discard(error)
       throw error
     }

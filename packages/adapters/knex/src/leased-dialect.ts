@@ -69,7 +69,8 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
 
     /** A statement behind a stream waits here and not in the driver, so that it can be given up. */
     override async _query(connection: KnexConnection, query: Statement): Promise<unknown> {
-      await OpenStream.on(connection)?.turn(connectionsOf(this).timeoutMs)
+      const open = OpenStream.on(connection)
+      if (open !== undefined) await open.turn(connectionsOf(this).timeoutMs)
       return super._query(connection, query)
     }
 
@@ -83,7 +84,8 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
       stream: Duplex,
       options: unknown,
     ): Promise<unknown> {
-      await OpenStream.on(connection)?.turn(connectionsOf(this).timeoutMs)
+      const open = OpenStream.on(connection)
+      if (open !== undefined) await open.turn(connectionsOf(this).timeoutMs)
       if (stream.destroyed) return undefined
       const over = Promise.race([super._stream(connection, query, stream, options), closed(stream)])
       void new OpenStream(connection, { pool: connectionsOf(this).name, statement: query.sql, stream, over })

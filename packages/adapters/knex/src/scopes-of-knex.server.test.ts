@@ -29,7 +29,7 @@ test('in transaction mode lone statements spread, and a transaction stays on one
   const { db } = opened
   await runInScope({ label: 'request' }, async () => {
     const slow = Array.from({ length: 4 }, async () => {
-      const { rows } = await db.raw<{ rows: [{ pid: number }] }>('select pg_backend_pid() as pid, pg_sleep(0.05)')
+      const { rows } = await db.raw<{ rows: [{ pid: number }] }>('select pg_backend_pid() as pid, pg_sleep(0.3)')
       return rows[0].pid
     })
     expect(new Set(await Promise.all(slow)).size).toBe(4)

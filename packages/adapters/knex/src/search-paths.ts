@@ -1,12 +1,15 @@
 import type { KnexConnection, PgDialect, PgLease, PgLeases } from './knex-internals.js'
 
+/** Set inside a transaction that somebody else has open, as can be in `session` mode: a rollback may undo it. */
+const UNSURE: unique symbol = Symbol('the search path may be another one')
+
 /**
  * Which search path Knex has set on which connection of one pool, so that it is set again only where another one is in
  * force. Kept per pool and not per Knex: several of them, each with a path of its own or with none, may share a pool.
  */
 export class SearchPaths {
   static readonly #ofPools = new WeakMap<PgLeases, SearchPaths>()
-  readonly #set = new Map<number, string>()
+  readonly #set = new Map<number, string | typeof UNSURE>()
   #forgetsClosed = false
 
   static of(leases: PgLeases): SearchPaths {
@@ -19,18 +22,18 @@ export class SearchPaths {
 
   /** Whether the connection has the path already that `dialect` wants. */
   isRight(lease: PgLease, dialect: PgDialect): boolean {
-    return wantedBy(dialect) === undefined || this.#set.get(lease.connectionId) === wantedBy(dialect)
+    return this.#set.get(lease.connectionId) === wantedBy(dialect)
   }
 
   async makeRight(leases: PgLeases, lease: PgLease, connection: KnexConnection, dialect: PgDialect): Promise<void> {
     this.#forgetClosed(leases)
     const wanted = wantedBy(dialect)
-    this.#set.delete(lease.connectionId)
+    this.#set.set(lease.connectionId, UNSURE)
     if (wanted === undefined) await connection.query('RESET search_path')
     else await dialect.setSchemaSearchPath(connection)
-    // Inside a transaction that somebody else has open, as can be in `session` mode, a rollback may undo it.
-    const isLasting = (connection.getTransactionStatus?.() ?? 'I') === 'I'
-    if (wanted !== undefined && isLasting) this.#set.set(lease.connectionId, wanted)
+    if ((connection.getTransactionStatus?.() ?? 'I') !== 'I') return
+    if (wanted === undefined) this.#set.delete(lease.connectionId)
+    else this.#set.set(lease.connectionId, wanted)
   }
 
   #forgetClosed(leases: PgLeases): void {

@@ -137,6 +137,7 @@ test('in a transaction a statement behind a stream that nobody reads on fails, a
   const { db, pool } = opened
   await db.raw('create table copies (n int)')
   await using impatient = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 100 })
+  await impatient.pool.query('select 1')
   const copying = impatient.db.transaction(async (trx) => {
     for await (const row of trx.raw(`${many}, 'secret' as word`).stream())
       await trx('copies').insert({ n: (row as { n: number }).n })
@@ -151,7 +152,8 @@ test('in a transaction a statement behind a stream that nobody reads on fails, a
 })
 
 test('in a transaction a statement waits as long as the stream before it is read', async () => {
-  await using opened = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 40 })
+  await using opened = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 60 })
+  await opened.pool.query('select 1')
   await opened.db.transaction(async (trx) => {
     const stream = trx.raw('select generate_series(1, 400) as n').stream({ batchSize: 10, highWaterMark: 10 })
     const next = trx.raw('select 1 as one').then(({ rows }: { rows: unknown }) => rows)

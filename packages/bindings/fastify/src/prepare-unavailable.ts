@@ -1,6 +1,9 @@
 import type { onErrorHookHandler } from 'fastify'
 import { serviceUnavailable, type ServiceUnavailable } from './service-unavailable.js'
 
+/** One error may end several requests, when they waited for one promise. */
+const prepared = new WeakMap<Error, ServiceUnavailable>()
+
 /**
  * Prepares the answer of a request that could not get a connection, before any error handler sees the error, and leaves
  * the answering to them: to the service's own, or to Fastify's.
@@ -9,10 +12,11 @@ import { serviceUnavailable, type ServiceUnavailable } from './service-unavailab
  * of the service's own, and one set on each route would miss what hooks throw where no route matched.
  */
 export const prepareUnavailable: onErrorHookHandler = (_request, reply, error, done) => {
-  const answer = serviceUnavailable(error)
-  if (answer !== undefined && !reply.raw.headersSent) {
+  const answer = prepared.get(error) ?? serviceUnavailable(error)
+  if (answer !== undefined) {
     reply.code(503).header('retry-after', answer.retryAfter)
-    makeFitForClients(error, answer)
+    if (!prepared.has(error)) makeFitForClients(error, answer)
+    prepared.set(error, answer)
   }
   done()
 }
@@ -23,8 +27,6 @@ export const prepareUnavailable: onErrorHookHandler = (_request, reply, error, d
  * in its place, so the message is changed; for the logs it is kept as `fullMessage`, which no error handler sends.
  */
 function makeFitForClients(error: Error, { body }: ServiceUnavailable): void {
-  // One error may end several requests, when they waited for one promise.
-  if (error.message === body.message) return
   Reflect.set(error, 'fullMessage', error.message)
   Reflect.set(error, 'message', body.message)
   Reflect.set(error, 'statusCode', body.statusCode)

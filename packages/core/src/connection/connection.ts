@@ -6,7 +6,7 @@ import type { SessionLedger } from './session-ledger.js'
 export type ConnectionState =
   /** Just opened, or between two owners. */
   | { readonly at: 'recycling' }
-  | { readonly at: 'checking' }
+  | { readonly at: 'checking'; readonly idleSince: number }
   | { readonly at: 'idle'; readonly since: number }
   | { readonly at: 'lent'; readonly to: Owner }
   | { readonly at: 'closing'; readonly reason: CloseReason }
@@ -36,7 +36,6 @@ export interface ConnectionBirth<Client> {
 }
 
 const RECYCLING: ConnectionState = { at: 'recycling' }
-const CHECKING: ConnectionState = { at: 'checking' }
 
 /** One physical session and where it is. A move that makes no sense is a bug of Leasehold and is thrown as one. */
 export class Connection<Client> {
@@ -95,7 +94,7 @@ export class Connection<Client> {
 
   check(): void {
     if (this.#state.at !== 'idle') throw this.#illegal('checking')
-    this.#state = CHECKING
+    this.#state = { at: 'checking', idleSince: this.#state.since }
     this.#counts.idle -= 1
     this.#counts.checking += 1
   }
@@ -105,11 +104,12 @@ export class Connection<Client> {
     this.#provenAt = now
   }
 
+  /** Comes to rest. One that was checked and then not lent has rested all the while. */
   rest(now: number): void {
-    const from = this.#state.at
-    if (from !== 'recycling' && from !== 'checking') throw this.#illegal('idle')
-    this.#leave(from)
-    this.#state = { at: 'idle', since: now }
+    const from = this.#state
+    if (from.at !== 'recycling' && from.at !== 'checking') throw this.#illegal('idle')
+    this.#leave(from.at)
+    this.#state = { at: 'idle', since: from.at === 'checking' ? from.idleSince : now }
     this.#counts.idle += 1
   }
 

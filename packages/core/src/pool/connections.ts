@@ -53,6 +53,7 @@ export class Connections<Client> {
   readonly #idle: IdleStack<Client>
   readonly #connector: Connector<Client>
   readonly #recycler: Recycler<Client>
+  readonly #patience: Agenda
   #state: PoolState = { is: 'open' }
   #max: number
   #generation = 0
@@ -73,9 +74,10 @@ export class Connections<Client> {
     this.#idle = new IdleStack(options.idleOrder)
     this.wakeUp = new WakeUp(clock, parts.outside, (now) => this.#work(now))
     this.agenda = new Agenda(this.wakeUp)
+    this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
     const { agenda, reports } = this
-    this.#recycler = new Recycler({ driver, options, agenda, reports, outside: parts.outside })
+    this.#recycler = new Recycler({ driver, options, agenda, patience: this.#patience, reports, outside: parts.outside })
     this.#connector = new Connector({
       pool: options.name,
       driver,
@@ -150,7 +152,14 @@ export class Connections<Client> {
   /** Takes a connection back from its owner. Returns nothing when it is done at once, else when it will be. */
   giveBack(connection: Connection<Client>, owner: Owner, now: number): Promise<void> | undefined {
     connection.recycle()
-    return connection.ledger.isClean ? this.#offer(connection, now) : this.#recycle(connection, owner)
+    if (connection.ledger.isClean) return this.#offer(connection, now)
+    // Nobody comes after this owner: the server cleans up by itself when the session ends.
+    return this.#state.is === 'closing' ? this.#close(connection, 'pool-closed') : this.#recycle(connection, owner)
+  }
+
+  /** Gives up checking and cleaning: what is at it now is closed instead. */
+  hurry(): void {
+    this.#patience.hurry()
   }
 
   /** Takes a connection back to be closed. */
@@ -394,7 +403,7 @@ export class Connections<Client> {
   /** Everything that is due, called by the one wake-up. Returns when the next thing is. */
   #work(now: number): number {
     const expired = this.#expireWaiters(now)
-    const agenda = this.agenda.run(now)
+    const agenda = Math.min(this.agenda.run(now), this.#patience.run(now))
     const upkeep = this.#upkeep(now)
     return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
   }

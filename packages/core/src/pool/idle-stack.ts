@@ -19,6 +19,13 @@ export class IdleStack<Client> {
 
   push(connection: Connection<Client>): void {
     this.#connections.push(connection)
+    // One that comes from a check has rested for longer than those on top of it, and goes back to its place.
+    for (let index = this.#connections.length - 1; index > 0; index -= 1) {
+      const below = this.#connections[index - 1]
+      if (below === undefined || restingSince(below) <= restingSince(connection)) break
+      this.#connections[index] = below
+      this.#connections[index - 1] = connection
+    }
   }
 
   /** The next one to lend. */
@@ -38,4 +45,8 @@ export class IdleStack<Client> {
   longestFirst(): Array<Connection<Client>> {
     return [...this.#connections]
   }
+}
+
+function restingSince<Client>({ state }: Connection<Client>): number {
+  return state.at === 'idle' ? state.since : Number.POSITIVE_INFINITY
 }

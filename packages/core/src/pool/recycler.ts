@@ -13,6 +13,8 @@ export interface RecyclerParts<Client> {
   readonly driver: Driver<Client>
   readonly options: ResolvedPoolOptions<Client>
   readonly agenda: Agenda
+  /** The agenda of checking and cleaning, which a closing pool may hurry. */
+  readonly patience: Agenda
   readonly reports: Reports<Client>
   /** Runs what it is given outside every context: a driver's work belongs to nobody's request. */
   readonly outside: <R>(work: () => R) => R
@@ -65,11 +67,11 @@ export class Recycler<Client> {
 
   /** Asks a connection for a sign of life. */
   async check(connection: Connection<Client>): Promise<Verdict> {
-    const { driver, options, agenda, reports, outside } = this.#parts
+    const { driver, options, patience, reports, outside } = this.#parts
     const check = options.check ?? ((client: Client, signal: AbortSignal) => driver.check(client, signal))
     reports.checked()
     try {
-      await bounded(agenda, options.clock.now() + options.checkTimeoutMs, 'the check', (signal) =>
+      await bounded(patience, options.clock.now() + options.checkTimeoutMs, 'the check', (signal) =>
         outside(async () => check(connection.client, signal)),
       )
     } catch (error) {
@@ -89,7 +91,7 @@ export class Recycler<Client> {
 
   /** What was left on the session, if anything was, and why it could not be cleaned away, if that is so. */
   async #clean(connection: Connection<Client>): Promise<{ readonly left?: Leftover; readonly cause?: unknown }> {
-    const { driver, agenda, options } = this.#parts
+    const { driver, patience, options } = this.#parts
     const { ledger, client } = connection
     const deadlineAt = options.clock.now() + options.resetTimeoutMs
     let left: Leftover | undefined
@@ -97,7 +99,7 @@ export class Recycler<Client> {
       // A failed statement's callback comes before the server's "ready", and whoever releases in it comes here first.
       if (ledger.isSettling) {
         await bounded(
-          agenda,
+          patience,
           deadlineAt,
           'waiting for the server to be ready',
           () => new Promise<void>((resolve) => ledger.onQuiet(resolve)),
@@ -105,7 +107,7 @@ export class Recycler<Client> {
       }
       if (!ledger.isQuiet) {
         left = 'running statement'
-        await bounded(agenda, deadlineAt, 'ending what still ran', (signal) => {
+        await bounded(patience, deadlineAt, 'ending what still ran', (signal) => {
           if (driver.quiesce !== undefined) return driver.quiesce(client, signal)
           return Promise.reject(new Error(`driver ${driver.name} cannot end a running statement`))
         })
@@ -113,7 +115,7 @@ export class Recycler<Client> {
       if (ledger.lostBy !== undefined) throw ledger.lostBy
       if (ledger.transaction !== 'idle') {
         left ??= ledger.transaction === 'open' ? 'open transaction' : 'failed transaction'
-        await bounded(agenda, deadlineAt, 'resetting', (signal) => driver.reset(client, ledger, signal))
+        await bounded(patience, deadlineAt, 'resetting', (signal) => driver.reset(client, ledger, signal))
       }
     } catch (cause) {
       return { left: left ?? 'running statement', cause }

@@ -57,7 +57,8 @@ export function nextUpkeepOf<Client>(
   now: number,
   options: UpkeepFacts<Client>['options'],
 ): number {
-  return Math.min(now + options.idleTimeoutMs, connection.expiresAt, keepaliveDue(connection, options.keepaliveMs))
+  const since = connection.state.at === 'idle' ? connection.state.since : now
+  return Math.min(since + options.idleTimeoutMs, connection.expiresAt, keepaliveDue(connection, options.keepaliveMs))
 }
 
 /** A connection's own moment, the same at each look, so that re-arming the wake-up does not push it back. */

@@ -410,6 +410,38 @@ describe('in session mode', () => {
     expect(pool.snapshot()).toMatchObject({ connections: { lent: 0, idle: 1 }, counts: { closed: { discarded: 1 } } })
   })
 
+  it('a lease is never granted on a session that ended in the same moment', async () => {
+    for (let turns = 0; turns < 8; turns += 1) {
+      const { pool, clock } = openFakePool({ mode: 'session', max: 1 })
+      const scope = openScope({ label: 'a request', clock })
+      const first = await scope.run(() => pool.acquire())
+      const second = watched(scope.run(() => pool.acquire()))
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+      first.discard('broken')
+      await settled()
+
+      if (second.value.active) expect(await second.value.client.query('select')).toBe('select on 2')
+      expect(second.value.active).toBe(second.value.connectionId === 2)
+      await scope.close()
+      expect(pool.snapshot().connections.lent).toBe(0)
+    }
+  })
+
+  it('who waits for the session of a scope is sent away when the pool closes', async () => {
+    const { pool, clock } = openFakePool({ mode: 'session', max: 1 })
+    const holder = await pool.acquire()
+    const scope = openScope({ label: 'a request', clock })
+    const waiting = [1, 2, 3].map(() => watched(scope.run(() => pool.acquire())))
+    await settled()
+    const closing = watched(pool.close())
+    holder.release()
+    await settled()
+
+    expect(waiting.map((each) => each.outcome)).toEqual(Array.from({ length: 3 }, () => 'LEASEHOLD_POOL_CLOSED'))
+    expect([closing.outcome, clock.keepsAlive, scope.held]).toEqual(['fulfilled', false, 0])
+    await scope.close()
+  })
+
   it('a scope can have a mode of its own', async () => {
     const { pool, driver, clock } = openFakePool({ max: 3 })
 

@@ -178,9 +178,10 @@ export class Pool<Client> {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const deadline = this.#connections.agenda.at(this.#options.clock.now() + deadlineMs, () =>
-      this.#leases.takeBackAll(),
-    )
+    const deadline = this.#connections.agenda.at(this.#options.clock.now() + deadlineMs, () => {
+      this.#connections.hurry()
+      this.#leases.takeBackAll()
+    })
     await this.#connections.drain()
     deadline()
   }
@@ -237,6 +238,7 @@ export class Pool<Client> {
       ask: (shared) => {
         // It may be a while since the caller came: it has waited for another one that gave up.
         const { signal } = asked.request
+        this.#refuseWhenClosed()
         if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
         if (signal?.aborted === true) throw this.#room.aborted(signal.reason, asked)
         const now = this.#options.clock.now()
@@ -247,6 +249,8 @@ export class Pool<Client> {
       waitFor: (shared) => this.#waitAlong(asked, shared),
     })
     if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
+    // Between the granting and this line others had their turn, and may have ended the session.
+    if (!base.open) return this.#acquireShared(asked, scope)
     return new Lease(this.#leases.borrow(base, asked))
   }
 

@@ -122,7 +122,9 @@ describe('a request that gets no connection', () => {
     const answers = await Promise.all([service.get('/'), service.get('/')])
     answers.push(await service.get('/'))
 
-    expect(answers.map(({ status, body }) => [status, JSON.parse(body)])).toEqual([1, 2, 3].map(() => [503, BODY]))
+    for (const { status, headers, body } of answers) {
+      expect([status, headers['retry-after'], JSON.parse(body)]).toEqual([503, '1', BODY])
+    }
     await expect(shared).rejects.toMatchObject({ fullMessage: expect.stringContaining('Failed query') as string })
   })
 

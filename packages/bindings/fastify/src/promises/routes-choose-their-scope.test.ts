@@ -107,7 +107,7 @@ describe('a route', () => {
     await service.start(() => {}, {
       before: (app) => {
         app.get('/off', { config: { leasehold: { off: true } } }, facts)
-        app.get('/wrong', { config: { leasehold: { mode: 'row' as 'session' } } }, facts)
+        app.get('/wrong', { config: { leasehold: { deadline: 1_000 } as RouteLeasehold } }, facts)
       },
     })
 
