@@ -98,6 +98,7 @@ describe('a request that', () => {
 
   afterEach(async () => {
     await app.close()
+    // oxlint-disable-next-line vitest/no-standalone-expect -- holds after each of them
     expect(pool.leases.snapshot()).toMatchObject({ state: 'closed', connections: { total: 0 } })
   })
 

@@ -1,7 +1,6 @@
 import { createPool, type Lease, type PoolOptions } from '@leasehold/core'
 import { EQUAL_TERMS, type Contestant } from './contestant.js'
-import type { StubClient } from './stub-client.js'
-import { stubDriver } from './stub-driver.js'
+import { stubDriver, type WatchedClient } from './stub-driver.js'
 
 /** Ours, as a service has it: in a scope, with a fenced handle made for every lease. */
 export function leasehold(name: string, captureSites: NonNullable<PoolOptions['captureSites']>): Contestant {
@@ -11,7 +10,7 @@ export function leasehold(name: string, captureSites: NonNullable<PoolOptions['c
       const pool = createPool(stubDriver(), { ...EQUAL_TERMS, captureSites })
       return {
         acquire: () => pool.acquire(),
-        release(lease: Lease<StubClient>) {
+        release(lease: Lease<WatchedClient>) {
           // The handle is made when it is first asked for; a lease whose client nobody looks at would be half a lease.
           void lease.client
           lease.release()

@@ -3,10 +3,16 @@ import { StubClient } from './stub-client.js'
 
 const GATE: unique symbol = Symbol('gate')
 const NUMBER: unique symbol = Symbol('number')
+const SESSION: unique symbol = Symbol('session')
 
-interface StubHandle extends StubClient {
+interface StubHandle extends WatchedClient {
   readonly [GATE]: LeaseGate
   readonly [NUMBER]: number
+}
+
+/** A connection that knows its session, as a client of `@leasehold/pg` does. */
+export class WatchedClient extends StubClient {
+  [SESSION]: StubSession | undefined
 }
 
 type HandleConstructor = new (gate: LeaseGate, number: number) => StubHandle
@@ -36,19 +42,17 @@ function fencedEnd(this: StubHandle): void {
 }
 
 /** A driver of stubs, whose handles are made as `@leasehold/pg` makes its own: one object, two fields, two prototypes. */
-export function stubDriver(): Driver<StubClient> {
-  const sessions = new WeakMap<StubClient, StubSession>()
+export function stubDriver(): Driver<WatchedClient> {
   return {
     name: 'stub',
-    connect: () => Promise.resolve(new StubClient()),
+    connect: () => Promise.resolve(new WatchedClient()),
     check: () => Promise.resolve(),
     watch: () => () => {},
     reset: () => Promise.resolve(),
     close: () => Promise.resolve(),
     classify: () => 'query',
     lend(client, gate) {
-      let session = sessions.get(client)
-      if (session === undefined) sessions.set(client, (session = new StubSession(client)))
+      const session = (client[SESSION] ??= new StubSession(client))
       session.lendings += 1
       return new session.Handle(gate, session.lendings)
     },

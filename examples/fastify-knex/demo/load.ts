@@ -28,7 +28,7 @@ export async function load(url: string, tally: Tally): Promise<void> {
     setupClient: (client: autocannon.Client) => client.setRequests(Array.from({ length: 100 }, anyRequest)),
   }
   const { requests, errors } = await new Promise<autocannon.Result>((resolve, reject) => {
-    const running = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)))
+    const running = autocannon(options, (error: Error | null, result) => (error ? reject(error) : resolve(result)))
     running.on('response', (_client, status, _bytes, ms) => {
       tally.sent()
       tally.answered(status)

@@ -125,6 +125,16 @@ test('what Knex notes on a connection does not reach its next owner', async () =
   plain.release()
 })
 
+test('nor where the pool lends the client itself, as pg-pool does', async () => {
+  await using opened = openKnex(database.url, { max: 1, leasehold: { compat: 'pg-pool' } })
+  const connections = connectionsOf(opened.db)
+  await expect(opened.db.raw('select pg_sleep(20)').timeout(50)).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+  const next = await connections.acquireConnection()
+  expect([next.__knexTxId, next.__knex__disposed]).toEqual([undefined, undefined])
+  await connections.releaseConnection(next)
+  expect(opened.pool.snapshot().counts.opened).toBe(1)
+})
+
 test('a connection that is marked as disposed is closed when it comes back', async () => {
   await using opened = openKnex(database.url, { max: 1 })
   const connections = connectionsOf(opened.db)

@@ -84,10 +84,17 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
       stream: Duplex,
       options: unknown,
     ): Promise<unknown> {
-      const open = OpenStream.on(connection)
-      if (open !== undefined) await open.turn(connectionsOf(this).timeoutMs)
-      if (stream.destroyed) return undefined
-      const over = Promise.race([super._stream(connection, query, stream, options), closed(stream)])
+      let over: Promise<unknown>
+      try {
+        const open = OpenStream.on(connection)
+        if (open !== undefined) await open.turn(connectionsOf(this).timeoutMs)
+        if (stream.destroyed) return undefined
+        over = Promise.race([super._stream(connection, query, stream, options), closed(stream)])
+      } catch (error) {
+        // Knex takes for granted that a stream with a connection has been told by the driver.
+        stream.destroy(error as Error)
+        throw error
+      }
       void new OpenStream(connection, { pool: connectionsOf(this).name, statement: query.sql, stream, over })
       return over
     }

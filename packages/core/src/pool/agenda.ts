@@ -30,8 +30,9 @@ export class Agenda {
 
   /** Calls all that is on it, due or not: nobody has any patience left. */
   hurry(): void {
-    // A copy: what is put on the agenda meanwhile has a bound of its own.
-    for (const entry of [...this.#entries]) {
+    // Those of this moment: what is put on the agenda meanwhile has a bound of its own.
+    const entries = Array.from(this.#entries)
+    for (const entry of entries) {
       if (this.#entries.delete(entry)) entry.callback()
     }
   }

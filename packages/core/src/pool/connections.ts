@@ -77,7 +77,14 @@ export class Connections<Client> {
     this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
     const { agenda, reports } = this
-    this.#recycler = new Recycler({ driver, options, agenda, patience: this.#patience, reports, outside: parts.outside })
+    this.#recycler = new Recycler({
+      driver,
+      options,
+      agenda,
+      patience: this.#patience,
+      reports,
+      outside: parts.outside,
+    })
     this.#connector = new Connector({
       pool: options.name,
       driver,
@@ -189,7 +196,11 @@ export class Connections<Client> {
   fill(): void {
     const { slots } = this
     if (!this.#keepsMin || this.#state.is === 'closing' || this.#state.is === 'closed') return
-    while (slots.total - slots.closing < this.options.min && slots.hasRoom && slots.opening < this.options.maxConnecting) {
+    while (
+      slots.total - slots.closing < this.options.min &&
+      slots.hasRoom &&
+      slots.opening < this.options.maxConnecting
+    ) {
       if (this.options.clock.now() < this.#refillNotBefore) {
         this.wakeUp.notLaterThan(this.#refillNotBefore)
         return
@@ -402,8 +413,9 @@ export class Connections<Client> {
 
   /** Everything that is due, called by the one wake-up. Returns when the next thing is. */
   #work(now: number): number {
-    const expired = this.#expireWaiters(now)
+    // First what has failed, then who gives up: of a dial and its caller that end together, the dial has more to say.
     const agenda = Math.min(this.agenda.run(now), this.#patience.run(now))
+    const expired = this.#expireWaiters(now)
     const upkeep = this.#upkeep(now)
     return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
   }

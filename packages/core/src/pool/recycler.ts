@@ -22,8 +22,7 @@ export interface RecyclerParts<Client> {
 
 /** Whether a connection can go to its next owner, or why it cannot. */
 export type Verdict =
-  | { readonly fit: true }
-  | { readonly fit: false; readonly reason: CloseReason; readonly error: unknown }
+  { readonly fit: true } | { readonly fit: false; readonly reason: CloseReason; readonly error: unknown }
 
 const FIT: Verdict = { fit: true }
 

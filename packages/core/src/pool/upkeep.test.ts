@@ -50,6 +50,32 @@ describe('idle connections', () => {
     expect(await orderOf('fifo')).toEqual([1, 2, 3])
   })
 
+  it('are closed after idleTimeoutMs though a keepalive has shown that they live', async () => {
+    const { pool, clock } = openFakePool({ max: 2, keepaliveMs: 1_000, idleTimeoutMs: 3_500 })
+    ;(await pool.acquire()).release()
+    await clock.advanceAsync(3_499)
+    expect(pool.snapshot()).toMatchObject({ connections: { idle: 1 } })
+    expect(pool.snapshot().counts.checked).toBeGreaterThanOrEqual(3)
+    await clock.advanceAsync(1)
+    expect(pool.snapshot()).toMatchObject({ connections: { total: 0 }, counts: { closed: { idle: 1 } } })
+  })
+
+  it('keep their place among the others through a keepalive', async () => {
+    const { pool, clock } = openFakePool({
+      max: 2,
+      keepaliveMs: 1_000,
+      idleTimeoutMs: Infinity,
+      checkAfterIdleMs: Infinity,
+    })
+    const [first, second] = [await pool.acquire(), await pool.acquire()]
+    first.release()
+    clock.advance(1)
+    second.release()
+    await clock.advanceAsync(960)
+    expect(pool.snapshot().counts.checked).toBe(1)
+    expect((await pool.acquire()).client.id).toBe(2)
+  })
+
   it('are kept at min though they die', async () => {
     const { pool, driver, clock } = openFakePool({ min: 2, warmUp: 'eager' })
     await settled()

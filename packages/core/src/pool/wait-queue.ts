@@ -86,7 +86,7 @@ export class WaitQueue<Client> {
   *[Symbol.iterator](): Generator<Waiter<Client>, void, undefined> {
     for (const list of [this.#high, this.#normal, this.#low]) {
       // The next one is read first, because whoever iterates may remove the current one.
-      for (let waiter = list.first; waiter !== undefined; ) {
+      for (let waiter = list.first; waiter !== undefined;) {
         const next: Waiter<Client> | undefined = waiter.next
         yield waiter
         waiter = next

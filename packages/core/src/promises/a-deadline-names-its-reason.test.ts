@@ -1,8 +1,13 @@
-import { openFakePool, type Outcome, settled, type Step, watched } from '@leasehold/testkit'
+import { openFakePool, type Outcome, settled, type Step, watched, type Watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import { AcquireTimeoutError, openScope, runInScope } from '../index.js'
 
 // ARCHITECTURE.md, promise 6.
+
+function errorOf(asked: Watched<unknown> | undefined): Error {
+  if (asked?.state.is === 'rejected' && asked.state.error instanceof Error) return asked.state.error
+  throw new Error('it was not rejected')
+}
 
 describe('a caller whose deadline passes', () => {
   it('learns who holds the connections, for how long, and how much of that the database worked', async () => {
@@ -14,7 +19,7 @@ describe('a caller whose deadline passes', () => {
 
     await clock.advanceAsync(500)
 
-    const { error } = waiting[0]?.state as { error: AcquireTimeoutError }
+    const error = errorOf(waiting[0])
     expect(error).toBeInstanceOf(AcquireTimeoutError)
     expect(error).toMatchObject({
       code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
@@ -51,7 +56,7 @@ describe('a caller whose deadline passes', () => {
     expect(second.state).toMatchObject({
       error: { code: 'LEASEHOLD_ACQUIRE_TIMEOUT', phase: 'connect', cause: { cause: { message: 'no route to host' } } },
     })
-    expect(String((second.state as { error: Error }).error)).toContain('no route to host')
+    expect(errorOf(second).message).toContain('no route to host')
     expect(pool.snapshot().lastConnectFailure).toMatchObject({ code: 'LEASEHOLD_CONNECT_FAILED' })
   })
 

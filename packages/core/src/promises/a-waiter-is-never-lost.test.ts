@@ -319,15 +319,9 @@ describe('the turn among waiters', () => {
   it('comes to low priority in the end, however many of high priority keep coming', async () => {
     const { pool } = openFakePool({ max: 1 })
     let lease = await pool.acquire()
-    let isServed = false
-    watched(
-      pool.acquire({ priority: 'low' }).then((granted) => {
-        isServed = true
-        lease = granted
-      }),
-    )
+    const low = watched(pool.acquire({ priority: 'low' }).then((granted) => (lease = granted)))
     let handOvers = 0
-    for (; !isServed && handOvers < 100; handOvers += 1) {
+    for (; low.outcome === 'pending' && handOvers < 100; handOvers += 1) {
       watched(pool.acquire({ priority: 'high' }).then((granted) => (lease = granted)))
       lease.release()
       await settled()

@@ -8,7 +8,7 @@ import {
   watched,
   type Watched,
 } from '@leasehold/testkit'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Lease, openScope, type PoolMode, type PoolOptions, type Priority, type Scope } from '../index.js'
 
@@ -171,14 +171,14 @@ class Model {
   }
 }
 
-type Step_ = fc.AsyncCommand<Model, Walk>
+type Move = fc.AsyncCommand<Model, Walk>
 
-/** A step of a walk: what it does to the model, to the pool, and afterwards both must agree. */
-function step(
+/** A move of a walk: what it does to the model and to the pool; afterwards both must agree. */
+function move(
   name: string,
-  act: (model: Model, walk: Walk) => Promise<unknown> | unknown,
+  act: (model: Model, walk: Walk) => unknown,
   isPossible: (model: Readonly<Model>) => boolean = () => true,
-): Step_ {
+): Move {
   return {
     toString: () => name,
     check: isPossible,
@@ -210,22 +210,22 @@ function leaseAt(
 
 const pick = fc.nat({ max: 100 })
 
-const steps: Array<fc.Arbitrary<Step_>> = [
+const modelled: Array<fc.Arbitrary<Move>> = [
   fc.integer({ min: 1, max: 3_000 }).map((timeoutMs) =>
-    step(`acquire within ${timeoutMs}`, async (model, walk) => {
+    move(`acquire within ${timeoutMs}`, async (model, walk) => {
       model.ask(timeoutMs, undefined)
       await walk.ask(timeoutMs, 'normal', undefined)
     }),
   ),
   fc.constant(
-    step('open a scope', (model, walk) => {
+    move('open a scope', (model, walk) => {
       model.openScopes.add(model.scopes)
       model.scopes += 1
       walk.scopes.push(openScope({ label: `scope ${model.scopes}`, clock: walk.fakes.clock }))
     }),
   ),
   pick.map((number) =>
-    step(
+    move(
       `acquire in scope ${number}`,
       async (model, walk) => {
         const scope = number % model.scopes
@@ -237,7 +237,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   pick.map((number) =>
-    step(
+    move(
       `close scope ${number}`,
       async (model, walk) => {
         const scope = number % model.scopes
@@ -252,7 +252,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   pick.map((number) =>
-    step(
+    move(
       `release ${number}`,
       (model, walk) => {
         const { index, lease } = leaseAt(model, walk, number)
@@ -264,7 +264,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   pick.map((number) =>
-    step(
+    move(
       `release ${number} with a transaction left open`,
       async (model, walk) => {
         const { index, lease } = leaseAt(model, walk, number)
@@ -277,7 +277,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   pick.map((number) =>
-    step(
+    move(
       `release ${number} with a statement running`,
       (model, walk) => {
         const { index, lease } = leaseAt(model, walk, number)
@@ -292,7 +292,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   pick.map((number) =>
-    step(
+    move(
       `discard ${number}`,
       (model, walk) => {
         const { index, lease } = leaseAt(model, walk, number)
@@ -303,14 +303,14 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   pick.map((number) =>
-    step(`kill session ${number}`, (_model, { fakes: { driver } }) => {
+    move(`kill session ${number}`, (_model, { fakes: { driver } }) => {
       const alive = driver.sessions.filter((session) => session.isAlive)
       const session = alive[number % Math.max(1, alive.length)]
       if (session !== undefined) driver.kill(session)
     }),
   ),
   pick.map((number) =>
-    step(
+    move(
       `abort waiter ${number}`,
       (model, walk) => {
         const waiter = model.waiting[number % model.waiting.length]
@@ -321,7 +321,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   fc.integer({ min: 1, max: 5 }).map((max) =>
-    step(
+    move(
       `resize to ${max}`,
       (model, walk) => {
         model.limit = max + OVERFLOW
@@ -332,7 +332,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   fc.constant(
-    step(
+    move(
       'pause',
       (model, walk) => {
         model.isPaused = true
@@ -342,15 +342,15 @@ const steps: Array<fc.Arbitrary<Step_>> = [
     ),
   ),
   fc.constant(
-    step('resume', (model, walk) => {
+    move('resume', (model, walk) => {
       model.isPaused = false
       model.serve()
       walk.fakes.pool.resume()
     }),
   ),
-  fc.constant(step('reconnect', (_model, walk) => walk.fakes.pool.reconnect())),
+  fc.constant(move('reconnect', (_model, walk) => walk.fakes.pool.reconnect())),
   fc.oneof(fc.integer({ min: 0, max: 150 }), fc.integer({ min: 150, max: 12_000 })).map((ms) =>
-    step(`advance ${ms}`, async (model, walk) => {
+    move(`advance ${ms}`, async (model, walk) => {
       model.now += ms
       model.sendAway(({ deadlineAt }) => deadlineAt <= model.now, 'LEASEHOLD_ACQUIRE_TIMEOUT')
       await walk.fakes.clock.advanceAsync(ms)
@@ -359,7 +359,7 @@ const steps: Array<fc.Arbitrary<Step_>> = [
 ]
 
 const close = fc.constant(
-  step(
+  move(
     'close',
     (model, walk) => {
       model.isClosed = true
@@ -377,7 +377,7 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
     await fc.assert(
       fc.asyncProperty(
         size,
-        fc.commands([...steps, ...steps, close], { maxCommands: 60, size: 'max' }),
+        fc.commands([...modelled, ...modelled, close], { maxCommands: 60, size: 'max' }),
         async ({ max, min }, walks) => {
           const walk = new Walk({ max, min })
           await fc.asyncModelRun(() => ({ model: new Model(max), real: walk }), walks)
@@ -427,13 +427,13 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
       fc.asyncProperty(kinds, fc.array(moves, { maxLength: 80, size: 'max' }), async (options, walks) => {
         const walk = new Walk(options)
         const { pool, driver, clock } = walk.fakes
-        for (const move of walks) {
-          const lease = 'pick' in move ? walk.leases[move.pick % Math.max(1, walk.leases.length)] : undefined
-          const session = 'pick' in move ? driver.sessions[move.pick % Math.max(1, driver.sessions.length)] : undefined
-          switch (move.do) {
+        for (const each of walks) {
+          const lease = 'pick' in each ? walk.leases[each.pick % Math.max(1, walk.leases.length)] : undefined
+          const session = 'pick' in each ? driver.sessions[each.pick % Math.max(1, driver.sessions.length)] : undefined
+          switch (each.do) {
             case 'ask': {
-              const scope = move.scope % 3 === 0 ? walk.scopes[move.scope % Math.max(1, walk.scopes.length)] : undefined
-              await walk.ask(move.timeoutMs, move.priority, scope)
+              const scope = each.scope % 3 === 0 ? walk.scopes[each.scope % Math.max(1, walk.scopes.length)] : undefined
+              await walk.ask(each.timeoutMs, each.priority, scope)
               break
             }
             case 'release':
@@ -444,10 +444,10 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
               break
             case 'begin':
             case 'query':
-              if (lease !== undefined) watched(lease.client.query(move.do))
+              if (lease !== undefined) watched(lease.client.query(each.do))
               break
             case 'abort':
-              walk.callers[move.pick % Math.max(1, walk.callers.length)]?.controller.abort()
+              walk.callers[each.pick % Math.max(1, walk.callers.length)]?.controller.abort()
               break
             case 'kill':
               if (session !== undefined) driver.kill(session)
@@ -456,24 +456,27 @@ describe('any walk through acquire, release, abort, kill, resize, pause, reconne
               walk.scopes.push(openScope({ label: 'a scope', clock }))
               break
             case 'close scope': {
-              const scope = walk.scopes[move.pick % Math.max(1, walk.scopes.length)]
+              const scope = walk.scopes[each.pick % Math.max(1, walk.scopes.length)]
               if (scope !== undefined) watched(scope.close())
               break
             }
             case 'fault':
-              driver.script.next(move.step, move.outcome)
+              driver.script.next(each.step, each.outcome)
               break
             case 'open gates':
-              driver.script.openAll([move.step])
+              driver.script.openAll([each.step])
               break
             case 'advance':
-              await clock.advanceAsync(move.ms)
+              await clock.advanceAsync(each.ms)
               break
             case 'resize':
-              pool.resize(move.max)
+              pool.resize(each.max)
               break
-            default:
-              pool[move.do]()
+            case 'pause':
+            case 'resume':
+            case 'reconnect':
+              pool[each.do]()
+              break
           }
           walk.lookAtTheCounts()
           await settled()

@@ -124,6 +124,29 @@ describe('closing a pool', () => {
     expect(pool.snapshot()).toMatchObject({ state: 'closed', connections: { total: 0 } })
   })
 
+  it('is over soon after its deadline, though what is being cleaned never ends', async () => {
+    const { pool, driver, clock } = openFakePool({ max: 2 })
+    const lease = await pool.acquire()
+    await lease.client.query('begin')
+    driver.script.always('reset', 'never')
+    driver.script.always('close', 'never')
+    lease.release()
+    await settled()
+    const closing = watched(pool.close({ deadlineMs: 100 }))
+    await clock.advanceAsync(1_100)
+    expect(closing.outcome).toBe('fulfilled')
+  })
+
+  it('closes what comes back without cleaning it first', async () => {
+    const { pool, driver } = openFakePool({ max: 2 })
+    const lease = await pool.acquire()
+    await lease.client.query('begin')
+    const closing = watched(pool.close())
+    lease.release()
+    await settled()
+    expect([closing.outcome, driver.countOf('reset')]).toEqual(['fulfilled', 0])
+  })
+
   it('joins the first call when it is called again', async () => {
     const { pool } = openFakePool()
     expect(pool.close()).toBe(pool.close())

@@ -213,8 +213,7 @@ export class Pool<Client> {
    */
   #ask(request: AcquireRequest, entry: (...args: never[]) => unknown): Asked {
     if (request !== NO_REQUEST) checkAcquireRequest(request)
-    const { is } = this.#connections.state
-    if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.name)
+    this.#refuseWhenClosed()
     const now = this.#options.clock.now()
     // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
     let scope = request.hold === 'long' ? undefined : currentContext()?.scope
@@ -252,6 +251,11 @@ export class Pool<Client> {
     // Between the granting and this line others had their turn, and may have ended the session.
     if (!base.open) return this.#acquireShared(asked, scope)
     return new Lease(this.#leases.borrow(base, asked))
+  }
+
+  #refuseWhenClosed(): void {
+    const { is } = this.#connections.state
+    if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.name)
   }
 
   #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {

@@ -14,9 +14,9 @@ export interface BindingExchange {
   readonly signal: AbortSignal
   /** The body as the framework has read it, as text; empty for a GET. */
   readonly body: string
-  reply(status: number, body: string): void
+  readonly reply: (status: number, body: string) => void
   /** Begins a reply of 200 whose body is written bit by bit. */
-  stream(): Writable
+  readonly stream: () => Writable
 }
 
 export interface BindingRoute {

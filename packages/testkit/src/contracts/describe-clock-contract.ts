@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 export interface ClockContractHarness {
   readonly clock: Clock
   /** Lets this much of the clock's time pass, and what is due in it happen. */
-  pass(ms: number): Promise<void> | void
+  readonly pass: (ms: number) => Promise<void> | void
   /** Puts things back as they were. */
-  stop?(): void
+  readonly stop?: () => void
 }
 
 /** What every clock must do for a pool to keep its hours by it. */

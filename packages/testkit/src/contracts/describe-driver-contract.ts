@@ -1,5 +1,5 @@
 import type { Driver, LedgerView, SessionObserver, TransactionStatus } from '@leasehold/core'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, type TestContext, vi } from 'vitest'
 import { TestGate } from './test-gate.js'
 
 /** What a driver's tests must be able to say and see. */
@@ -232,13 +232,12 @@ export function describeDriverContract<Client>(
     })
 
     describe('what a driver may offer besides', () => {
-      it('quiesce ends a running statement, and the next one gets its own answer', async (context) => {
-        const { quiesce } = driver
-        if (quiesce === undefined) return context.skip()
+      it('quiesce ends a running statement, and the next one gets its own answer', async (context: TestContext) => {
+        if (driver.quiesce === undefined) context.skip()
         const { client, told } = await openWatched(driver)
         const running = startEndless(client)
 
-        await quiesce.call(driver, client, never)
+        await driver.quiesce(client, never)
 
         await expect(running).rejects.toBeInstanceOf(Error)
         expect(told.at(-1)).toBe('quiet idle')
@@ -247,35 +246,32 @@ export function describeDriverContract<Client>(
         await nothingIsOpen()
       })
 
-      it('quiesce leaves a quiet session as it is', async (context) => {
-        const { quiesce } = driver
-        if (quiesce === undefined) return context.skip()
+      it('quiesce leaves a quiet session as it is', async (context: TestContext) => {
+        if (driver.quiesce === undefined) context.skip()
         const { client } = await openWatched(driver)
 
-        await quiesce.call(driver, client, never)
+        await driver.quiesce(client, never)
         await harness.query(client, harness.statements.ok)
         await driver.close(client)
       })
 
-      it('quiesce rejects when the session dies meanwhile', async (context) => {
-        const { quiesce } = driver
-        if (quiesce === undefined) return context.skip()
+      it('quiesce rejects when the session dies meanwhile', async (context: TestContext) => {
+        if (driver.quiesce === undefined) context.skip()
         const { client, told } = await openWatched(driver)
         startEndless(client).catch(() => {})
         await harness.kill(client)
         await vi.waitFor(() => expect(told).toContain('lost'), { timeout: 5_000, interval: 5 })
 
-        await expect(quiesce.call(driver, client, never)).rejects.toBeInstanceOf(Error)
+        await expect(driver.quiesce(client, never)).rejects.toBeInstanceOf(Error)
         await driver.close(client)
       })
 
-      it('cancel ends a running statement and keeps the session', async (context) => {
-        const { cancel } = driver
-        if (cancel === undefined) return context.skip()
+      it('cancel ends a running statement and keeps the session', async (context: TestContext) => {
+        if (driver.cancel === undefined) context.skip()
         const { client, told } = await openWatched(driver)
         const running = startEndless(client)
 
-        await cancel.call(driver, client)
+        await driver.cancel(client)
 
         await expect(running).rejects.toBeInstanceOf(Error)
         await vi.waitFor(() => expect(told.at(-1)).toBe('quiet idle'), { timeout: 5_000, interval: 5 })
@@ -284,32 +280,30 @@ export function describeDriverContract<Client>(
         await nothingIsOpen()
       })
 
-      it('destroy takes the socket away at once, also under a running statement, and may come twice', async (context) => {
-        const { destroy } = driver
-        if (destroy === undefined) return context.skip()
+      it('destroy takes the socket away at once, also under a running statement, and may come twice', async (context: TestContext) => {
+        if (driver.destroy === undefined) context.skip()
         const { client } = await openWatched(driver)
         const running = startEndless(client)
 
-        destroy.call(driver, client)
-        destroy.call(driver, client)
+        driver.destroy(client)
+        driver.destroy(client)
 
         await expect(running).rejects.toBeInstanceOf(Error)
         await nothingIsOpen()
       })
 
-      it('hold can be switched either way on a living session', async (context) => {
-        const { hold } = driver
-        if (hold === undefined) return context.skip()
+      it('hold can be switched either way on a living session', async (context: TestContext) => {
+        if (driver.hold === undefined) context.skip()
         const client = await driver.connect(never)
 
-        hold.call(driver, client, false)
-        hold.call(driver, client, true)
+        driver.hold(client, false)
+        driver.hold(client, true)
         await harness.query(client, harness.statements.ok)
         await driver.close(client)
       })
 
-      it('redact takes every literal out of a statement', (context) => {
-        if (driver.redact === undefined) return context.skip()
+      it('redact takes every literal out of a statement', (context: TestContext) => {
+        if (driver.redact === undefined) context.skip()
         const { text, literals } = harness.statements.withLiterals
 
         const redacted = driver.redact(text)
@@ -319,8 +313,8 @@ export function describeDriverContract<Client>(
     })
 
     describe('a fenced handle', () => {
-      it('works on its session while the lease lasts, and asks the gate before anything is sent', async (context) => {
-        if (driver.lend === undefined) return context.skip()
+      it('works on its session while the lease lasts, and asks the gate before anything is sent', async (context: TestContext) => {
+        if (driver.lend === undefined) context.skip()
         const { client, told } = await openWatched(driver)
         const gate = new TestGate()
 
@@ -331,8 +325,8 @@ export function describeDriverContract<Client>(
         await driver.close(client)
       })
 
-      it('sends nothing once the lease is over, and says so', async (context) => {
-        if (driver.lend === undefined) return context.skip()
+      it('sends nothing once the lease is over, and says so', async (context: TestContext) => {
+        if (driver.lend === undefined) context.skip()
         const { client, told } = await openWatched(driver)
         const gate = new TestGate()
         const handle = driver.lend(client, gate)
@@ -346,8 +340,8 @@ export function describeDriverContract<Client>(
         await driver.close(client)
       })
 
-      it('is another one for each lease, and an old one stays shut while the new one works', async (context) => {
-        if (driver.lend === undefined) return context.skip()
+      it('is another one for each lease, and an old one stays shut while the new one works', async (context: TestContext) => {
+        if (driver.lend === undefined) context.skip()
         const { client } = await openWatched(driver)
         const [first, second] = [new TestGate(), new TestGate()]
         const old = driver.lend(client, first)
@@ -362,8 +356,8 @@ export function describeDriverContract<Client>(
         await driver.close(client)
       })
 
-      it('refuses a transaction in statement mode before it is sent', async (context) => {
-        if (driver.lend === undefined) return context.skip()
+      it('refuses a transaction in statement mode before it is sent', async (context: TestContext) => {
+        if (driver.lend === undefined) context.skip()
         const { client, told } = await openWatched(driver)
         const handle = driver.lend(client, new TestGate('statement'))
 
