@@ -4,6 +4,8 @@ import { acquireAndRelease } from './acquire-and-release.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
 import type { Report, Settings } from './report/report.js'
 import { targetTable } from './report/target.js'
+import { selectOne } from './select-one.js'
+import { wholeRequests } from './whole-requests.js'
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +18,8 @@ const settings: Settings = { quick: values.quick, stopwatch: values['cpu-time'] 
 
 const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report>>> = {
   stubs: acquireAndRelease,
+  select: selectOne,
+  requests: wholeRequests,
 }
 
 const chosen = Object.entries(BENCHMARKS).filter(([name]) => values.only === undefined || values.only === name)

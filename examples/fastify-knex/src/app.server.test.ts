@@ -3,7 +3,7 @@ import { type ClientRequest, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LeakEvent } from '@leasehold/core'
-import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
+import { createPgPool, type LeasedPgPool, type LeasedPgPoolOptions } from '@leasehold/pg'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Knex } from 'knex'
@@ -14,17 +14,22 @@ import { createSchema } from './create-schema.js'
 
 const postgres = usePostgres()
 
+/** For `vi.waitFor`: a machine may have other things to do. */
+const patience = { timeout: 10_000, interval: 10 }
+
 let pool: LeasedPgPool
 let app: FastifyInstance
 let knex: Knex
 let leaks: LeakEvent[]
 let locker: Client | undefined
 
-beforeEach(async () => {
+beforeEach(() => start())
+
+async function start(leasehold: LeasedPgPoolOptions['leasehold'] = {}): Promise<void> {
   pool = createPgPool({
     connectionString: postgres.url,
     max: 4,
-    leasehold: { leakAfterMs: 300, acquireTimeoutMs: 500, captureSites: 'always' },
+    leasehold: { captureSites: 'always', ...leasehold },
   })
   leaks = []
   pool.leases.on('leak', (leak) => leaks.push(leak))
@@ -35,7 +40,7 @@ beforeEach(async () => {
     { owner: 'Ada', balance_cents: 10_000 },
     { owner: 'Grace', balance_cents: 10_000 },
   ])
-})
+}
 
 afterEach(async () => {
   await unlockAccount()
@@ -56,7 +61,7 @@ async function nothingIsHeld(): Promise<void> {
       const { connections, waiting } = pool.snapshot()
       expect({ ...connections, waiting: waiting.count }).toMatchObject({ lent: 0, recycling: 0, waiting: 0 })
     },
-    { timeout: 5_000, interval: 10 },
+    patience,
   )
 }
 
@@ -92,7 +97,7 @@ async function untilOneWaitsForALock(): Promise<void> {
       `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     )
     expect(rows).toHaveLength(1)
-  })
+  }, patience)
   await client.end()
 }
 
@@ -228,13 +233,15 @@ test('a handler that throws in a transaction leaves nothing behind, and its word
 })
 
 test('who gets no connection in time is told to come again, and by nothing more', async () => {
+  await app.close()
+  await start({ acquireTimeoutMs: 100 })
   const clients = await Promise.all(Array.from({ length: 4 }, () => pool.connect()))
 
   const answer = await app.inject('/accounts/1')
+  for (const client of clients) client.release()
 
   expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1'])
-  expect(answer.body).not.toMatch(/connect\(|\.ts|holds/)
-  for (const client of clients) client.release()
+  expect(answer.body).not.toMatch(/\.ts:|held|Knex/)
   expect((await app.inject('/accounts/1')).statusCode).toBe(200)
 })
 
@@ -261,12 +268,14 @@ test('connections that a handler forgets are taken back, their transactions roll
 })
 
 test('a connection that is held for too long is reported while it is held', async () => {
+  await app.close()
+  await start({ leakAfterMs: 300 })
   const answer = app.inject({ method: 'POST', url: '/mistakes/hold-too-long' })
 
-  await vi.waitFor(() => expect(leaks).toHaveLength(1))
+  await vi.waitFor(() => expect(leaks).toHaveLength(1), patience)
   expect(pool.snapshot().connections.lent).toBe(1)
   expect(leaks).toMatchObject([{ kind: 'overdue', site: expect.stringMatching(/src\/mistakes\.ts:\d+/) }])
-  expect(leaks[0]?.busyMs).toBeLessThan(100)
+  expect(leaks[0]?.busyMs).toBeLessThan(leaks[0]?.heldMs ?? 0)
 
   expect((await answer).statusCode).toBe(200)
   await nothingIsHeld()
@@ -278,8 +287,8 @@ test('work after the response gets a connection of its own, and is reported', as
 
   expect((await app.inject({ method: 'POST', url: '/mistakes/work-after-response' })).statusCode).toBe(202)
 
-  await vi.waitFor(() => expect(sites).toEqual([expect.stringMatching(/src\/mistakes\.ts:\d+/)]))
-  await vi.waitFor(async () => expect(await knex('orders')).toHaveLength(1))
+  await vi.waitFor(() => expect(sites).toEqual([expect.stringMatching(/src\/mistakes\.ts:\d+/)]), patience)
+  await vi.waitFor(async () => expect(await knex('orders')).toHaveLength(1), patience)
   await nothingIsHeld()
 })
 

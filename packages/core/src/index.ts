@@ -1,7 +1,7 @@
 export { AbortedError } from './errors/aborted-error.js'
 export { AcquireTimeoutError } from './errors/acquire-timeout-error.js'
 export { ConnectFailedError } from './errors/connect-failed-error.js'
-export { findLeaseholdError } from './errors/find-leasehold-error.js'
+export { attachLeaseholdError, findLeaseholdError } from './errors/find-leasehold-error.js'
 export { describeHolder, type Holder } from './errors/holder.js'
 export { InvalidOptionsError, type OptionFault } from './errors/invalid-options-error.js'
 export { LeaseReleasedError } from './errors/lease-released-error.js'

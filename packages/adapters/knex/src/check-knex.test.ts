@@ -2,7 +2,7 @@ import { createPool, isLeaseholdError, type InvalidOptionsError } from '@leaseho
 import { createPgPool, pgDriver } from '@leasehold/pg'
 import { knex } from 'knex'
 import oldKnex from 'knex-3.1'
-import pg from 'pg'
+import { Pool } from 'pg'
 import { expect, test, vi } from 'vitest'
 import { createKnex } from './create-knex.js'
 import { checkKnexVersion } from './knex-version.js'
@@ -49,7 +49,7 @@ test('a configuration that contradicts the pool is refused with all its faults, 
 
 test.each([
   ['nothing', undefined, 'undefined'],
-  ['a pg.Pool', new pg.Pool(), 'a pg.Pool that is none of ours'],
+  ['a pg.Pool', new Pool(), 'a pg.Pool that is none of ours'],
   ['a core pool', createPool(pgDriver({})), 'a core pool without its facade'],
   ['a configuration', { connection: {} }, 'another object'],
   ['Knex itself', knex({ client: 'pg' }), 'a function'],
@@ -87,7 +87,7 @@ test.each(['pg', 'postgres', 'postgresql', undefined])('client: %s is taken, and
   const made = createKnex(pool, client === undefined ? {} : { client })
   expect(made.client.config.client).toBe(client ?? 'pg')
   expect(made.client.dialect).toBe('postgresql')
-  expect(made('a').where({ b: 1 }).toString()).toBe('select * from "a" where "b" = 1')
+  expect(made('a').where({ b: 1 }).toQuery()).toBe('select * from "a" where "b" = 1')
 })
 
 test('a dialect of your own is built upon', () => {
@@ -98,6 +98,6 @@ test('a dialect of your own is built upon', () => {
     }
   }
   const made = createKnex(pool, { client: Shouting })
-  expect(made('a').toString()).toBe('select * from A')
+  expect(made('a').toQuery()).toBe('select * from A')
   expect(made.client).toBeInstanceOf(Shouting)
 })

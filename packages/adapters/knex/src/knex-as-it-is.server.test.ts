@@ -1,3 +1,4 @@
+// oxlint-disable no-underscore-dangle -- the names are Knex's
 import { usePostgres } from '@leasehold/testkit/postgres'
 import type { Knex } from 'knex'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -137,7 +138,7 @@ test('hooks of the configuration are called: identifiers, responses, log', async
   )
   const { db } = opened
   expect(await db.raw('select 1 as one')).toEqual([{ one: 1 }])
-  expect(db('T').select('A').toString()).toBe('select "a" from "t"')
+  expect(db('T').select('A').toQuery()).toBe('select "a" from "t"')
   expect(db.client.version).toBe('15.1')
   ;(db as unknown as () => void)()
   expect(warned).toEqual([expect.stringContaining('without a tableName')])

@@ -1,3 +1,4 @@
+// oxlint-disable no-underscore-dangle -- the names are Knex's
 import { isLeaseholdError } from '@leasehold/core'
 import { pgDriver } from '@leasehold/pg'
 import knex from 'knex'
@@ -146,6 +147,7 @@ export class LeasedConnections {
     connection[LEASE] = lease
     connection.__knexUid = `__knexUid${lease.connectionId}`
     // A handle has none of it; but a pool that is compatible to pg-pool lends the client itself, again and again.
+    if (connection.__knex__disposed !== undefined) delete connection.__knex__disposed
     const dialect = this.#dialect
     if (dialect === undefined || this.#setup.isDone(lease, dialect)) return lease.client
     try {

@@ -1,3 +1,4 @@
+// oxlint-disable no-underscore-dangle -- the names are Knex's
 import type { Duplex } from 'node:stream'
 import { guardedRunner } from './guarded-runner.js'
 import type {

@@ -89,7 +89,7 @@ test('what follows a query is in the context of who asked, whoever opened the co
 test('a query after its scope has closed gets a lease of its own, and is reported', async () => {
   await using opened = openKnex(database.url)
   const { db, pool } = opened
-  const late = vi.fn()
+  const late = vi.fn<(event: object) => void>()
   const off = pool.leases.on('late-acquire', late)
   const scope = openScope({ label: 'over' })
   const afterwards = scope.bind(() => db.raw('select 1 as one').then(({ rows }: { rows: unknown }) => rows))
@@ -103,7 +103,7 @@ test('a query after its scope has closed is refused if the pool says so', async 
   await using opened = openKnex(database.url, { leasehold: { lateAcquire: 'refuse' } })
   const scope = openScope({ label: 'over' })
   await scope.close()
-  await expect(scope.run(async () => await opened.db.raw('select 1'))).rejects.toMatchObject({
+  await expect(scope.run(() => opened.db.raw('select 1').then(String))).rejects.toMatchObject({
     code: 'LEASEHOLD_SCOPE_CLOSED',
   })
 })

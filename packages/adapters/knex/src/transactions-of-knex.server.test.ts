@@ -15,7 +15,7 @@ test('in statement mode a transaction is refused, and its callback never runs', 
   await using opened = openKnex(database.url, { max: 2, leasehold: { mode: 'statement' } })
   const { db } = opened
   await emptyTable(db)
-  const callback = vi.fn(async () => {
+  const callback = vi.fn<() => Promise<void>>(async () => {
     // On the root object: without BEGIN this would be committed.
     await db('notes').insert({ note: 'autocommitted' })
   })
@@ -29,10 +29,10 @@ test('a callback does not run when the server refused BEGIN', async () => {
   await using opened = openKnex(database.url, { max: 2 })
   const { db, pool } = opened
   await emptyTable(db)
-  const callback = vi.fn(async () => void (await db('notes').insert({ note: 'autocommitted' })))
+  const callback = vi.fn<() => Promise<void>>(async () => void (await db('notes').insert({ note: 'autocommitted' })))
   const connection = await pool.connect()
   await connection.query(`select pg_terminate_backend(pg_backend_pid())`).catch(() => {})
-  await expect(db.transaction(callback, { connection })).rejects.toThrow()
+  await expect(db.transaction(callback, { connection })).rejects.toBeInstanceOf(Error)
   connection.release()
   expect(callback).not.toHaveBeenCalled()
   expect(await db('notes')).toEqual([])
@@ -41,7 +41,7 @@ test('a callback does not run when the server refused BEGIN', async () => {
 test('a callback does not run when the savepoint was refused, and the outer transaction says why', async () => {
   await using opened = openKnex(database.url, { max: 1 })
   const { db } = opened
-  const callback = vi.fn(() => Promise.resolve())
+  const callback = vi.fn<() => Promise<void>>(() => Promise.resolve())
   await expect(
     db.transaction(async (trx) => {
       await trx.raw('select nothing').catch(() => {})

@@ -36,9 +36,15 @@ describe('an answer of 503', () => {
     ['a text', 'LEASEHOLD_QUEUE_FULL'],
     ['an error of somebody else', Object.assign(new Error('busy'), { statusCode: 503, retryAfterMs: 1_000 })],
     ['an error that no waiting cures', errorWith(undefined)],
-    ['an error with a status of its own', Object.assign(new Error('no tea', { cause: errorWith(1) }), { status: 418 })],
+    ['an error with another status', Object.assign(new Error('no tea', { cause: errorWith(1) }), { status: 418 })],
   ])('is none for %s', (_, error) => {
     expect(serviceUnavailable(error)).toBeUndefined()
+  })
+
+  it('is given for an error that says 503 itself, as those of adapters do', () => {
+    const error = Object.assign(new Error('no connection', { cause: errorWith(2_000) }), { statusCode: 503 })
+
+    expect(serviceUnavailable(error)).toMatchObject({ retryAfter: 2 })
   })
 
   it('is found however deep the cause lies, and ends where causes go round', () => {

@@ -15,23 +15,23 @@ export interface ServiceUnavailable {
 
 /**
  * The answer to an error that means "no connection now", looked for along the chain of causes because ORMs wrap what a
- * pool throws; undefined for every other error, and for one that brings a status of its own.
+ * pool throws; undefined for every other error, and for one that brings another status.
  */
 export function serviceUnavailable(error: unknown): ServiceUnavailable | undefined {
   const found = findLeaseholdError(error)
   if (found?.statusCode !== 503) return undefined
-  if (error !== found && bringsStatus(error)) return undefined
+  if (error !== found && bringsAnother(error)) return undefined
   const retryAfter = Math.max(1, Math.ceil((found.retryAfterMs ?? 0) / 1_000))
   const message = `The service cannot answer at the moment: try again in ${retryAfter} s`
   return { retryAfter, body: { statusCode: 503, error: 'Service Unavailable', code: found.code, message } }
 }
 
 /** Whether somebody on the way has decided already how the client is answered, in the ways that Fastify knows. */
-function bringsStatus(error: unknown): boolean {
+function bringsAnother(error: unknown): boolean {
   const { statusCode, status } = error as { readonly statusCode?: unknown; readonly status?: unknown }
-  return isErrorStatus(statusCode) || isErrorStatus(status)
+  return isAnother(statusCode) || isAnother(status)
 }
 
-function isErrorStatus(status: unknown): boolean {
-  return typeof status === 'number' && status >= 400 && status <= 599
+function isAnother(status: unknown): boolean {
+  return typeof status === 'number' && status >= 400 && status <= 599 && status !== 503
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AcquireTimeoutError } from './acquire-timeout-error.js'
-import { findLeaseholdError } from './find-leasehold-error.js'
+import { attachLeaseholdError, findLeaseholdError } from './find-leasehold-error.js'
 import { isLeaseholdError, LeaseholdError } from './leasehold-error.js'
 import { PoolClosedError } from './pool-closed-error.js'
 import { QueueFullError } from './queue-full-error.js'
@@ -50,6 +50,16 @@ describe('an error of Leasehold', () => {
     expect(findLeaseholdError(wrapped)).toBe(timeout)
     expect(findLeaseholdError(new Error('plain'))).toBeUndefined()
     expect(findLeaseholdError('text')).toBeUndefined()
+  })
+
+  it('is found on a driver’s own error that reached the caller as it was, which shows nothing of it', () => {
+    const own = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    attachLeaseholdError(own, timeout)
+    attachLeaseholdError(Object.freeze(new Error('frozen')), timeout)
+
+    expect(findLeaseholdError(new Error('of the ORM', { cause: own }))).toBe(timeout)
+    expect(JSON.stringify(own)).toBe('{"code":"ECONNREFUSED"}')
+    expect(own.cause).toBeUndefined()
   })
 
   it('is looked for in a chain that bites its own tail without end', () => {

@@ -128,7 +128,7 @@ describe('a request that gets no connection', () => {
     await expect(shared).rejects.toMatchObject({ fullMessage: expect.stringContaining('Failed query') as string })
   })
 
-  it('is answered as an error says that brings a status of its own', async () => {
+  it('is answered as an error says that brings another status', async () => {
     await busy((app) =>
       app.get('/', async () =>
         query().catch((cause: unknown) => {

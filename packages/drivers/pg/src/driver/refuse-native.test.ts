@@ -26,7 +26,9 @@ test('a subclass of pg’s client, and a stand-in for one, are not', () => {
       return true
     }
   }
-  class StandIn {}
+  class StandIn {
+    on(): void {}
+  }
   expect(() => pgDriver({}, { Client: Own })).not.toThrow()
   expect(() => pgDriver({}, { Client: StandIn })).not.toThrow()
 })

@@ -1,4 +1,4 @@
-import { AcquireTimeoutError, ConnectFailedError } from '@leasehold/core'
+import { AcquireTimeoutError, attachLeaseholdError, ConnectFailedError } from '@leasehold/core'
 
 /** What pg-pool says when a caller's turn did not come in time. */
 const QUEUE_TIMEOUT = 'timeout exceeded when trying to connect'
@@ -18,7 +18,10 @@ export function facadeError(error: unknown): unknown {
 
 function translated(error: unknown): unknown {
   if (error instanceof ConnectFailedError) {
-    return error.timedOut ? new Error(CONNECT_TIMEOUT, { cause: error }) : error.cause
+    if (error.timedOut) return new Error(CONNECT_TIMEOUT, { cause: error })
+    // For a binding that answers 503 when it is one of ours.
+    if (typeof error.cause === 'object' && error.cause !== null) attachLeaseholdError(error.cause, error)
+    return error.cause
   }
   if (error instanceof AcquireTimeoutError) {
     // With connections under way and none lent, the server is what everybody waits for.

@@ -16,6 +16,8 @@ export interface LeaseholdOptions extends PoolOptions<pg.Client> {
 
 /** The options of `pg.Pool`, and ours. */
 export interface LeasedPgPoolOptions extends pg.PoolConfig {
+  /** Runs on each new connection before anybody gets it, and is awaited. What it sets on the client stays there. */
+  readonly onConnect?: ((client: pg.ClientBase) => unknown) | undefined
   readonly leasehold?: LeaseholdOptions
 }
 

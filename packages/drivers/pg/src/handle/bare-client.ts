@@ -18,7 +18,8 @@ export function bareClient(session: PgSession, gate: LeaseGate): pg.Client {
     try {
       session.events?.released(said, client)
     } finally {
-      if (said) gate.discard(said)
+      const reason = said || session.lostBy
+      if (reason) gate.discard(reason)
       // Its holder has called `end`, which on a bare client nobody else hears of.
       else if (isEnding(client)) gate.discard(new Error('the client was ended by its holder'))
       else gate.release()

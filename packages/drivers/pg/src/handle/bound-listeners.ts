@@ -41,10 +41,10 @@ export class BoundListeners {
    * and so does whoever awaits it. If it is not, they are called now.
    */
   clear(last: { readonly event: string; readonly isToCome: boolean }): void {
-    for (const entry of [...this.#entries]) {
-      if (entry.event === last.event && entry.isOnce) {
-        if (!last.isToCome) setImmediate(entry.attached)
-      } else this.remove(entry.event, entry.listener)
-    }
+    const waiting = this.#entries.filter((entry) => entry.event === last.event && entry.isOnce)
+    for (const entry of this.#entries)
+      if (!waiting.includes(entry)) this.#emitter.removeListener(entry.event, entry.attached)
+    this.#entries = waiting
+    if (!last.isToCome) for (const entry of waiting) setImmediate(entry.attached)
   }
 }

@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events'
 import { runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
-import pg, { Client, Query } from 'pg'
+import { Client, Query } from 'pg'
+import type pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { backendOf } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'
 
 const poolOf = usePools(usePostgres())
-const released = expect.objectContaining({ code: 'LEASEHOLD_LEASE_RELEASED' }) as unknown
+const released = expect.objectContaining({ code: 'LEASEHOLD_LEASE_RELEASED' }) as Error
 
 test('a handle is a pg.Client to whoever asks, with all that the connection has', async () => {
   const client = await poolOf().connect()
@@ -39,10 +40,10 @@ test('a handle used after release touches nothing, in every form that pg has', a
   await expect(stale.query('select 1')).rejects.toEqual(released)
   await expect(stale.query({ text: 'select $1', values: [1] })).rejects.toEqual(released)
   await expect(stale.end()).rejects.toEqual(released)
-  const callback = vi.fn()
+  const callback = vi.fn<(...args: unknown[]) => void>()
   stale.query('select 1', callback)
   stale.query('select $1', [1], callback)
-  stale.query({ text: 'select 1', callback } as unknown as string)
+  expect(stale.query({ text: 'select 1', callback } as unknown as string)).toBeUndefined()
   expect(callback).not.toHaveBeenCalled()
   await new Promise((resolve) => setImmediate(resolve))
   expect(callback.mock.calls).toEqual([[released], [released], [released]])
@@ -52,8 +53,8 @@ test('a handle used after release touches nothing, in every form that pg has', a
   expect(await failed).toEqual(released)
   // One that nobody listens to must not end the process.
   stale.query(new Query('select 1'))
-  expect(() => stale.on('notice', () => {})).toThrow(released as Error)
-  expect(() => stale.emit('error', new Error('for the next owner'))).toThrow(released as Error)
+  expect(() => stale.on('notice', () => {})).toThrow(released)
+  expect(() => stale.emit('error', new Error('for the next owner'))).toThrow(released)
   expect(await current.query('select 1 as one')).toMatchObject({ rows: [{ one: 1 }] })
 })
 
@@ -79,7 +80,8 @@ test('a second release is harmless, and cannot give back what the next owner hol
 test('release works without its handle, and may be wrapped as pg documents', async () => {
   const pool = poolOf({ max: 1 })
   const client = await pool.connect()
-  const wasReleased = vi.fn()
+  const wasReleased = vi.fn<(...args: unknown[]) => void>()
+  // oxlint-disable-next-line typescript/unbound-method -- as the documentation has it
   const { query, release } = client
   client.query = ((...args: Parameters<typeof query>) => query.apply(client, args)) as typeof query
   client.release = (error) => {
@@ -89,6 +91,7 @@ test('release works without its handle, and may be wrapped as pg documents', asy
     release(error)
   }
   await client.query('select 1')
+  // oxlint-disable-next-line typescript/unbound-method -- pg-pool's works so
   await Promise.resolve().finally(client.release)
   expect(wasReleased).toHaveBeenCalledOnce()
   expect(pool.idleCount).toBe(1)
@@ -164,7 +167,7 @@ test('statement mode refuses every way of opening a transaction, before it is se
 test('listeners end with their lease', async () => {
   const pool = poolOf({ max: 1 })
   const first = await pool.connect()
-  const heard = vi.fn()
+  const heard = vi.fn<(...args: unknown[]) => void>()
   first.on('notification', heard)
   first.once('notice', heard)
   await first.query('listen news')
@@ -179,7 +182,7 @@ test('listeners end with their lease', async () => {
 
 test('a handle counts, lists and removes its own listeners only', async () => {
   const client = await poolOf().connect()
-  const [one, two] = [vi.fn(), vi.fn()]
+  const [one, two] = [vi.fn<(...args: unknown[]) => void>(), vi.fn<(...args: unknown[]) => void>()]
   client.on('notice', one).prependListener('notice', two).once('error', one)
   expect(client.listenerCount('notice')).toBe(2)
   expect(client.listeners('error')).toEqual([one])
@@ -195,19 +198,20 @@ test('a handle counts, lists and removes its own listeners only', async () => {
 
 test('a listener sees its handle as `this`', async () => {
   const client = await poolOf().connect()
-  let self: unknown
+  const wasHeard = vi.fn<() => void>()
   client.on('notice', function (this: unknown) {
-    self = this
+    expect(this).toBe(client)
+    wasHeard()
   })
   await client.query("do $$ begin raise notice 'hello'; end $$")
-  expect(self).toBe(client)
+  expect(wasHeard).toHaveBeenCalledOnce()
 })
 
 test('the last handle still listens and emits until the connection is lent again', async () => {
   const pool = poolOf({ max: 1 })
   const client = await pool.connect()
   client.release()
-  const [onPool, onClient] = [vi.fn(), vi.fn()]
+  const [onPool, onClient] = [vi.fn<(...args: unknown[]) => void>(), vi.fn<(...args: unknown[]) => void>()]
   pool.on('error', onPool)
   client.once('error', onClient)
   const error = new Error('expected')

@@ -59,7 +59,9 @@ export function giveBack(handle: LeaseHandle, said?: unknown): void {
   try {
     session.events?.released(said, handle)
   } finally {
-    if (said) gate.discard(said)
+    // What is dead needs no cleaning: so it stops counting at once, as a client that says so itself does in pg-pool.
+    const reason = said || session.lostBy
+    if (reason) gate.discard(reason)
     else gate.release()
   }
 }

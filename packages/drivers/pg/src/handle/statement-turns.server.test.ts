@@ -77,7 +77,7 @@ test('a statement that waited for its turn is not sent once its lease is over', 
   await client.query('create table written (by text)')
   const running = client.query('select pg_sleep(10)')
   const waiting = client.query("insert into written values ('a late one')")
-  const callback = vi.fn()
+  const callback = vi.fn<(...args: unknown[]) => void>()
   client.query("insert into written values ('another')", callback)
   client.release()
   await expect(running).rejects.toMatchObject({ code: '57014' })

@@ -51,7 +51,7 @@ test('a cursor left open: the next owner gets its own rows on the same connectio
   expect(backendOf(next)).toBe(backendOf(client))
   const rows = next.query<{ n: number }>('select * from owner_two')
   await expect(cursor.read(10)).rejects.toEqual(released)
-  const callback = vi.fn()
+  const callback = vi.fn<(...args: unknown[]) => void>()
   cursor.read(10, callback)
   expect((await rows).rows).toHaveLength(11)
   await cursor.close()
@@ -204,7 +204,7 @@ test('a Query object works with events, and with a callback', async () => {
   query.on('row', (row) => rows.push(row))
   await new Promise((resolve) => query.on('end', resolve))
   expect(rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
-  const callback = vi.fn()
+  const callback = vi.fn<(...args: unknown[]) => void>()
   const called = new Promise<void>((resolve) => {
     client.query(
       new Query('select $1::int as n', [4], (error, result) => {

@@ -44,6 +44,7 @@ export class PgSession {
   #lendings = 0
   #lastGate: LeaseGate | undefined
   #observer: SessionObserver | undefined
+  #lostBy: Error | undefined
   #isClosing = false
   #wasOpen = false
   #hasAnnounced = false
@@ -76,6 +77,11 @@ export class PgSession {
   /** A lease holds the connection. */
   get isHeld(): boolean {
     return this.#lastGate?.open === true
+  }
+
+  /** Why the session is dead, if it is. */
+  get lostBy(): Error | undefined {
+    return this.wire === undefined ? this.#lostBy : this.wire.lostBy
   }
 
   /** Its end has begun. */
@@ -141,6 +147,7 @@ export class PgSession {
   }
 
   #whenLost(error: Error): void {
+    this.#lostBy = error
     // Asked before the pool is told, because it then begins to close the connection.
     const isNews = !this.isHeld && !this.#isClosing && this.#observer !== undefined
     this.#observer?.lost(error)

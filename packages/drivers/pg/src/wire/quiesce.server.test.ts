@@ -18,6 +18,7 @@ afterEach(() => {
 /** A socket that sends what it is given only after a while. */
 class LateSocket extends Socket {
   override _write(...args: Parameters<Socket['_write']>): void {
+    // oxlint-disable-next-line eslint/no-underscore-dangle -- Node's name
     setTimeout(() => super._write(...args), 60)
   }
 }
@@ -43,6 +44,16 @@ test('a cancel that comes late hits nobody: neither its statement nor the next o
   await running
   await pool.query('select pg_sleep(0.15)')
   expect(sockets).toBe(2)
+})
+
+test('a cancel that comes before its statement has reached the server is sent again', async () => {
+  let sockets = 0
+  const pool = poolOf({ max: 1, stream: () => (sockets++ === 0 ? new LateSocket() : new Socket()) })
+  const client = await pool.connect()
+  const running = client.query('select pg_sleep(10)')
+  client.release()
+  await expect(running).rejects.toMatchObject({ code: '57014' })
+  expect(backendOf(await pool.connect())).toBe(backendOf(client))
 })
 
 test('statements that end just when they are cancelled never cost the next owner its statement', async () => {

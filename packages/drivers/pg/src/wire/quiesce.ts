@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { abortable } from './abortable.js'
+import { Canceller } from './canceller.js'
 import type { PgConnection } from './pg-connection.js'
 import type { WireWatch } from './wire-watch.js'
 
@@ -29,39 +30,29 @@ export async function quiesce(parts: QuiesceParts, signal: AbortSignal): Promise
 
 /** Returns whether a cancel was sent. */
 async function untilQuiet({ connection, wire, cancel }: QuiesceParts, signal: AbortSignal): Promise<boolean> {
-  let cancelling: Promise<void> | undefined
-  let failure: { readonly cause: unknown } | undefined
-  let isCancelled = false
+  const canceller = new Canceller(cancel, () => wire.touch())
   let isCopyFailed = false
-  while (!wire.isQuiet) {
-    if (wire.lostBy !== undefined) throw wire.lostBy
-    if (failure !== undefined) throw failure.cause as Error
-    if (wire.isDiverted) {
-      await abortable(cancel(), signal)
-      throw new Error('a COPY to the client was left half read, and its reader holds the socket')
-    }
-    if (wire.isCopyingIn) {
-      if (!isCopyFailed) connection.sendCopyFail('the connection was given back before the COPY was complete')
-      isCopyFailed = true
-    } else {
-      if (wire.isUnsynced) connection.sync()
-      if (wire.isRunning && cancelling === undefined) {
-        isCancelled = true
-        // In a pipeline one cancel ends one statement: when it is done and another runs, that one is next.
-        cancelling = cancel().then(
-          () => {
-            cancelling = undefined
-          },
-          (cause: unknown) => {
-            failure = { cause }
-            wire.touch()
-          },
-        )
+  try {
+    while (!wire.isQuiet) {
+      if (wire.lostBy !== undefined) throw wire.lostBy
+      canceller.throwIfFailed()
+      if (wire.isDiverted) {
+        await abortable(cancel(), signal)
+        throw new Error('a COPY to the client was left half read, and its reader holds the socket')
       }
+      if (wire.isCopyingIn) {
+        if (!isCopyFailed) connection.sendCopyFail('the connection was given back before the COPY was complete')
+        isCopyFailed = true
+      } else {
+        if (wire.isUnsynced) connection.sync()
+        if (wire.isRunning) canceller.cancel()
+      }
+      await wire.change(signal)
     }
-    await wire.change(signal)
+    await abortable(canceller.finished, signal)
+  } finally {
+    canceller.stop()
   }
-  if (cancelling !== undefined) await abortable(cancelling, signal)
   if (wire.lostBy !== undefined) throw wire.lostBy
-  return isCancelled
+  return canceller.hasSent
 }

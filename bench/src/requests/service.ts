@@ -1,0 +1,48 @@
+// A small service, in a process of its own: `node service.js leasehold|knex`, with the database in DATABASE_URL. The two
+// differ in nothing but the pool. Tells its parent where it listens and, when asked, what it has used of the processor.
+import { leasehold } from '@leasehold/fastify'
+import { createKnex } from '@leasehold/knex'
+import { createPgPool } from '@leasehold/pg'
+import fastify from 'fastify'
+import knexOfItsOwn, { type Knex } from 'knex'
+import { EQUAL_TERMS } from '../contestants/contestant.js'
+
+const connectionString = process.env['DATABASE_URL'] ?? ''
+const app = fastify()
+const knex = process.argv[2] === 'leasehold' ? await onOurPool() : onItsOwn()
+
+async function onOurPool(): Promise<Knex> {
+  const pool = createPgPool({
+    connectionString,
+    max: EQUAL_TERMS.max,
+    connectionTimeoutMillis: EQUAL_TERMS.acquireTimeoutMs,
+    idleTimeoutMillis: EQUAL_TERMS.idleTimeoutMs,
+  })
+  await app.register(leasehold, { pool })
+  return createKnex(pool)
+}
+
+function onItsOwn(): Knex {
+  return knexOfItsOwn({
+    client: 'pg',
+    connection: { connectionString },
+    acquireConnectionTimeout: EQUAL_TERMS.acquireTimeoutMs,
+    pool: { min: 0, max: EQUAL_TERMS.max, idleTimeoutMillis: EQUAL_TERMS.idleTimeoutMs },
+  })
+}
+
+app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }, reply) => {
+  const order = await knex('orders').where({ id: Number(params.id) }).first<{ id: number } | undefined>()
+  return order ?? reply.code(404).send({ error: 'no such order' })
+})
+
+await app.listen({ host: '127.0.0.1', port: 0 })
+const address = app.server.address()
+if (address === null || typeof address === 'string') throw new Error('it does not listen on a port')
+process.send?.({ port: address.port })
+process.on('message', () => {
+  const { user, system } = process.cpuUsage()
+  process.send?.({ cpuMicros: user + system })
+})
+// The parent has gone: so does the service, connections and all.
+process.once('disconnect', () => process.exit(0))

@@ -1,0 +1,87 @@
+import { Client } from 'pg'
+import { median, quantile } from './measure/median.js'
+import { type Rounds, runRounds } from './measure/rounds.js'
+import { startPostgres } from './postgres/start-postgres.js'
+import type { Report, Settings } from './report/report.js'
+import { table } from './report/table.js'
+import { load } from './requests/load.js'
+import { type Service, startService } from './requests/start-service.js'
+
+const OURS = 'leasehold'
+const THEIRS = 'knex'
+const NAMES = { [OURS]: 'Fastify and Knex on our pool', [THEIRS]: "Fastify and Knex on Knex's own pool" } as const
+const THROUGHPUT_AT_LEAST = 0.98
+
+interface Measured {
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly cpuMicros: number
+}
+
+/** A whole request, `GET /orders/:id`, over real sockets: Fastify, Knex, the pool, PostgreSQL. */
+export async function wholeRequests({ quick }: Settings): Promise<Report> {
+  const server = await startPostgres()
+  await createOrders(server.url)
+  const services: Array<{ readonly name: typeof OURS | typeof THEIRS; readonly service: Service }> = []
+  for (const name of [OURS, THEIRS] as const) services.push({ name, service: await startService(name, server.url) })
+  const amount = quick ? 3_000 : 10_000
+  const measured = new Map<string, Measured[]>()
+  const racers = services.map(({ name, service }) => ({
+    name,
+    async race() {
+      const before = await service.cpuMicros()
+      const { requestsPerSecond, latencies } = await load(service.url, amount)
+      const cpuMicros = ((await service.cpuMicros()) - before) / amount
+      const entry = { p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99), cpuMicros }
+      measured.set(name, [...(measured.get(name) ?? []), entry])
+      return requestsPerSecond
+    },
+  }))
+  const cold = 2
+  const rounds = await runRounds(racers, { rounds: quick ? 7 : 15, cold })
+  for (const { service } of services) await service.stop()
+  await server.stop()
+  for (const entries of measured.values()) entries.splice(0, cold)
+  const text = requestsTable(rounds, measured)
+  const target = {
+    what: 'Throughput of whole requests, against Knex on its own pool',
+    bound: 'at least',
+    target: THROUGHPUT_AT_LEAST,
+    measured: rounds.ratio(OURS, THEIRS),
+  } as const
+  const data = [OURS, THEIRS].map((name) => ({
+    name,
+    requestsPerSecond: rounds.of(name),
+    ...Object.fromEntries(
+      (['p50Ms', 'p99Ms', 'cpuMicros'] as const).map((key) => [key, measured.get(name)?.map((entry) => entry[key])]),
+    ),
+  }))
+  return { name: 'whole requests', text, targets: [target], data }
+}
+
+function requestsTable(rounds: Rounds, measured: ReadonlyMap<string, readonly Measured[]>): string {
+  const middle = (name: string, key: keyof Measured): string =>
+    median((measured.get(name) ?? []).map((entry) => entry[key])).toFixed(key === 'cpuMicros' ? 0 : 2)
+  return table(
+    ['GET /orders/:id', 'requests/s', '÷ Knex', 'p50 ms', 'p99 ms', 'CPU µs a request'],
+    ([OURS, THEIRS] as const).map((name) => [
+      NAMES[name],
+      rounds.median(name).toFixed(0),
+      rounds.ratio(name, THEIRS).toFixed(3),
+      middle(name, 'p50Ms'),
+      middle(name, 'p99Ms'),
+      middle(name, 'cpuMicros'),
+    ]),
+  )
+}
+
+async function createOrders(url: string): Promise<void> {
+  const client = new Client(url)
+  await client.connect()
+  try {
+    await client.query(`drop table if exists orders; create table orders (id int primary key, item text, cents int)`)
+    await client.query(`insert into orders select n, 'tea', n * 7 from generate_series(1, 1000) n; analyze orders`)
+  } finally {
+    await client.end()
+  }
+}
