@@ -8,7 +8,7 @@ import type { HangUp, Tally } from './tally.js'
 const mistakes: ReadonlyArray<readonly [path: string, everyMs: number]> = [
   ['/mistakes/forget-to-release', 250],
   ['/mistakes/forget-to-commit', 400],
-  ['/mistakes/hold-too-long', 700],
+  ['/mistakes/hold-too-long', 200],
   ['/mistakes/work-after-response', 300],
   ['/mistakes/throw', 60],
 ]

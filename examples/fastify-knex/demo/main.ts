@@ -1,10 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
 import { createDatabase, startPostgres } from '@leasehold/testkit/postgres'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { buildApp } from '../src/app.js'
 import { createSchema } from '../src/create-schema.js'
-import { runClients } from './client-process.js'
 import { fillAccounts, sumOfBalances } from './accounts.js'
+import { runClients } from './client-process.js'
 import { LeakLog } from './leak-log.js'
 import { paintFor } from './paint.js'
 import { Progress } from './progress.js'
@@ -49,20 +49,29 @@ async function untilNobodyWorks(pool: LeasedPgPool): Promise<void> {
   }
 }
 
-progress.begin()
-progress.say('starting PostgreSQL …')
-const postgres = await startPostgres()
-const database = await createDatabase(postgres)
+async function demonstrate(): Promise<Summary> {
+  progress.begin()
+  progress.say('starting PostgreSQL …')
+  const postgres = await startPostgres()
+  try {
+    const database = await createDatabase(postgres)
+    try {
+      return await run(database.url)
+    } finally {
+      await database.drop()
+    }
+  } finally {
+    await postgres.stop()
+  }
+}
+
 try {
-  const summary = await run(database.url)
-  progress.clear()
+  const summary = await demonstrate()
+  progress.end()
   console.log(wantsJson ? JSON.stringify(summary) : `${table(summary, paintFor(process.stdout))}\n`)
-  if (!summary.ok) process.exitCode = 1
+  process.exitCode = summary.ok ? 0 : 1
 } catch (error) {
-  progress.clear()
-  if (!interrupted.signal.aborted) throw error
-  process.exitCode = 130
-} finally {
-  await database.drop()
-  await postgres.stop()
+  progress.end()
+  if (!interrupted.signal.aborted) console.error(error)
+  process.exitCode = interrupted.signal.aborted ? 130 : 1
 }

@@ -38,9 +38,10 @@ export class Progress {
     this.#lastSecond = second
   }
 
-  /** Takes away what changes in place; what comes next stands where it stood. */
-  clear(): void {
-    this.#replace([])
+  /** The load is over: what changes in place makes room for what comes next. */
+  end(): void {
+    if (this.#stream.isTTY) this.#replace([])
+    else this.#stream.write('\n')
   }
 
   #lines(report: ClientReport, pool: PoolSnapshot): string[] {

@@ -11,12 +11,18 @@ export interface Summary {
   readonly requests: {
     readonly total: number
     readonly perSecond: number
-    /** Answers of each status. */
+    /** Answered with 2xx. */
+    readonly answered: number
+  }
+  readonly errors: {
+    readonly total: number
+    /** Answers with a status from 300 on. */
     readonly byStatus: Readonly<Record<string, number>>
     readonly hungUp: ClientReport['hungUp']
+    /** Clients that waited, and got nothing. */
     readonly unanswered: number
   }
-  /** Of the ordinary requests that were answered well. */
+  /** Of the ordinary requests that were answered with 2xx. */
   readonly latencyMs: { readonly p50: number; readonly p99: number }
   readonly connections: {
     readonly max: number
@@ -44,16 +50,18 @@ export function summarize(
 ): Summary {
   const { connections, counts, time } = after
   const stillHeld = connections.lent + connections.recycling
+  const { sent, byStatus, hungUp, unanswered } = clients
+  const [well, badly] = partition(byStatus)
+  const answered = sum(well)
   return {
-    ok: stillHeld === 0 && clients.unanswered === 0 && balanceCents.before === balanceCents.after,
+    ok: stillHeld === 0 && unanswered === 0 && balanceCents.before === balanceCents.after,
     seconds: round(clients.seconds),
     requests: {
-      total: clients.sent,
-      perSecond: Math.round(clients.sent / settings.seconds),
-      byStatus: clients.byStatus,
-      hungUp: clients.hungUp,
-      unanswered: clients.unanswered,
+      total: sent,
+      perSecond: Math.round(sent / settings.seconds),
+      answered,
     },
+    errors: { total: sent - answered, byStatus: badly, hungUp, unanswered },
     latencyMs: { p50: round(clients.latencyMs?.p50 ?? 0), p99: round(clients.latencyMs?.p99 ?? 0) },
     connections: { max: after.max, opened: counts.opened, peak: connections.peak, stillHeld },
     leases: { granted: counts.granted, perConnection: round(counts.granted / Math.max(1, counts.opened)) },
@@ -66,6 +74,17 @@ export function summarize(
     cleaned: counts.reset,
     balanceCents,
   }
+}
+
+/** The answers with 2xx, and the others. */
+function partition(byStatus: Readonly<Record<string, number>>): [Record<string, number>, Record<string, number>] {
+  const isWell = ([status]: [string, number]): boolean => status.startsWith('2')
+  const entries = Object.entries(byStatus)
+  return [Object.fromEntries(entries.filter(isWell)), Object.fromEntries(entries.filter((entry) => !isWell(entry)))]
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, of) => total + of, 0)
 }
 
 /** To a tenth. */

@@ -14,7 +14,6 @@ interface Row {
 }
 
 const statuses: Readonly<Record<string, string>> = {
-  200: 'answered',
   400: 'bad input (400)',
   404: 'not found (404)',
   409: 'not enough money (409)',
@@ -37,7 +36,7 @@ const leaks: Readonly<Record<LeakName, string>> = {
 
 /** The summary as a table that is read at a glance. */
 export function table(summary: Summary, paint: Paint): string {
-  const sections = [requestRows(summary), leaseRows(summary), leakRows(summary), endRows(summary)]
+  const sections = [requestRows, errorRows, leaseRows, leakRows, endRows].map((rows) => rows(summary))
   return sections.map((rows) => rows.map((row) => line(row, paint)).join('\n')).join('\n\n')
 }
 
@@ -48,30 +47,21 @@ function line({ label, value = '', remark = '', colour }: Row, paint: Paint): st
   return remark === '' ? `  ${left}` : `  ${left}  ${paint(colour ?? 'dim', remark)}`
 }
 
-function requestRows({ requests: { total, perSecond, byStatus, hungUp, unanswered }, latencyMs }: Summary): Row[] {
-  const answers = Object.entries(groupSuccesses(byStatus)).map(([status, of]) => ({
-    label: `  ${statuses[status] ?? `answered with ${status}`}`,
-    value: count(of),
-  }))
-  const gone = Object.entries(hungUp).map(([how, of]) => ({ label: `  ${hangUps[how as HangUp]}`, value: count(of) }))
-  const lost: Row[] = unanswered === 0 ? [] : [{ label: '  never answered', value: count(unanswered), colour: 'red' }]
+function requestRows({ requests: { total, perSecond, answered }, latencyMs: { p50, p99 } }: Summary): Row[] {
   return [
     { label: 'Requests', value: count(total), remark: `${count(perSecond)} a second` },
-    ...answers,
-    ...gone,
-    ...lost,
-    { label: 'Time to an answer, p50', value: duration(latencyMs.p50), remark: `p99 ${duration(latencyMs.p99)}` },
+    { label: 'Answered', value: count(answered), remark: `p50 ${duration(p50)}, p99 ${duration(p99)}` },
   ]
 }
 
-/** All of 2xx as 200. */
-function groupSuccesses(byStatus: Readonly<Record<string, number>>): Record<string, number> {
-  const grouped: Record<string, number> = {}
-  for (const [status, of] of Object.entries(byStatus)) {
-    const as = status.startsWith('2') ? '200' : status
-    grouped[as] = (grouped[as] ?? 0) + of
-  }
-  return grouped
+function errorRows({ errors: { total, byStatus, hungUp, unanswered } }: Summary): Row[] {
+  const answers = Object.entries(byStatus).map(([status, of]) => [statuses[status] ?? `answered with ${status}`, of])
+  const gone = Object.entries(hungUp).map(([how, of]) => [hangUps[how as HangUp], of])
+  return [
+    { label: 'Errors', value: count(total) },
+    ...[...answers, ...gone].map(([label, of]) => ({ label: `  ${label}`, value: count(Number(of)) })),
+    ...(unanswered > 0 ? [{ label: '  never answered', value: count(unanswered), colour: 'red' as const }] : []),
+  ]
 }
 
 function leaseRows({ connections: { max, opened, peak }, leases, timeMs: { held, busy } }: Summary): Row[] {
@@ -102,7 +92,7 @@ function leakRows({ leaks: found, cleaned }: Summary): Row[] {
     {
       label: 'Sessions cleaned',
       value: count(dirty.reduce((sum, [, of]) => sum + of, 0)),
-      remark: dirty.map(([what, of]) => `${of} × ${what}`).join(', '),
+      remark: dirty.map(([what, of]) => `${of} ${what}${of === 1 ? '' : 's'}`).join(', '),
     },
   ]
 }

@@ -56,13 +56,10 @@ function pay(amountCents: number, payerId = 1, payeeId = 2): Promise<LightMyRequ
 }
 
 async function nothingIsHeld(): Promise<void> {
-  await vi.waitFor(
-    () => {
-      const { connections, waiting } = pool.snapshot()
-      expect({ ...connections, waiting: waiting.count }).toMatchObject({ lent: 0, recycling: 0, waiting: 0 })
-    },
-    patience,
-  )
+  await vi.waitFor(() => {
+    const { connections, waiting } = pool.snapshot()
+    expect({ ...connections, waiting: waiting.count }).toMatchObject({ lent: 0, recycling: 0, waiting: 0 })
+  }, patience)
 }
 
 /** Sends a POST over a socket of its own, on which one can hang up. */

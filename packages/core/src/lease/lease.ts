@@ -45,7 +45,7 @@ export class Lease<Client> {
     return this.#lending.label
   }
 
-  /** Milliseconds since the lease was granted. */
+  /** How long the lease is held, or was when it has ended, in milliseconds. */
   get heldMs(): number {
     return this.#lending.heldMs(this.#lending.desk.now())
   }

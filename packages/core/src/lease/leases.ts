@@ -80,8 +80,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     return lending
   }
 
-  ended(lending: Lending<Client>, discarded: unknown): Promise<void> | undefined {
-    const now = this.#now()
+  ended(lending: Lending<Client>, now: number, discarded: unknown): Promise<void> | undefined {
     const heldMs = lending.heldMs(now)
     const busyMs = lending.busyMs(now)
     this.#released += 1

@@ -32,7 +32,7 @@ export interface LeaseDesk<Client> {
   readonly driver: Driver<Client>
   readonly observe: boolean
   now(): number
-  ended(lending: Lending<Client>, discarded: unknown): Promise<void> | undefined
+  ended(lending: Lending<Client>, now: number, discarded: unknown): Promise<void> | undefined
   takeBack(lending: Lending<Client>): Promise<void>
   wouldRefuse(lending: Lending<Client>, why: string): void
 }
@@ -67,6 +67,8 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   readonly desk: LeaseDesk<Client>
   readonly #busyBefore: number
   #end: LeaseEnd | undefined
+  #endedAt: number | undefined
+  #busyByEnd: number | undefined
   #recycled: Promise<void> | undefined
   #onRecycled: (() => void) | undefined
   #onEnd: Array<() => void> | undefined
@@ -104,13 +106,14 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     return this.terms.site?.toString()
   }
 
+  /** How long it is held, or was. */
   heldMs(now: number): number {
-    return now - this.since
+    return (this.#endedAt ?? now) - this.since
   }
 
-  /** How much of the time it is held the database has worked. */
+  /** How much of the time it is held, or was, the database has worked. */
   busyMs(now: number): number {
-    return this.connection.ledger.busyMs(now) - this.#busyBefore
+    return (this.#busyByEnd ?? this.connection.ledger.busyMs(now)) - this.#busyBefore
   }
 
   pass(operation: string): void {
@@ -150,7 +153,10 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   /** Ends the lease, once; later calls do nothing. A discard `reason` closes the connection. */
   end(end: LeaseEnd, reason: unknown = KEEP): void {
     if (this.#end !== undefined) return
+    const now = this.desk.now()
     this.#end = end
+    this.#endedAt = now
+    this.#busyByEnd = this.connection.ledger.busyMs(now)
     if (this.#borrows !== undefined) {
       for (const borrow of this.#borrows) borrow.end('the lease it was borrowed from ended')
     }
@@ -161,7 +167,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     }
     this.terms.holder?.drops(this)
     if (this.base === undefined) {
-      this.#recycled = this.desk.ended(this, reason)
+      this.#recycled = this.desk.ended(this, now, reason)
     } else {
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.

@@ -187,6 +187,19 @@ describe('a waiter gets another connection', () => {
     expect(third.value.client.id).toBe(3)
   })
 
+  it('when it was dead on arrival', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const watch = driver.watch.bind(driver)
+    driver.watch = (client, observer) => {
+      const stop = watch(client, observer)
+      if (client.id === 1) driver.kill(client)
+      return stop
+    }
+
+    expect((await pool.acquire()).client.id).toBe(2)
+    expect(pool.snapshot().counts.closed.lost).toBe(1)
+  })
+
   it('when it cannot be cleaned', async () => {
     const { pool, driver } = openFakePool({ max: 1 })
     driver.script.next('reset', 'error')

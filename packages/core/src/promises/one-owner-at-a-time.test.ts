@@ -144,6 +144,8 @@ describe('a lease', () => {
     const next = await pool.acquire()
     expect([next.heldMs, next.busyMs]).toEqual([0, 0])
     next.release()
+    clock.advance(1_000)
+    expect([lease.heldMs, lease.busyMs]).toEqual([812, 40])
     expect(pool.snapshot().time).toEqual({ heldMs: 812, busyMs: 40 })
   })
 })

@@ -112,6 +112,17 @@ describe('closing a pool', () => {
     expect(() => pool.tryAcquire()).toThrow('is closed')
   })
 
+  it('gives up the connects that are under way', async () => {
+    const { pool, driver } = openFakePool({ max: 2 })
+    driver.script.always('connect', 'never')
+    const waiting = [watched(pool.acquire()), watched(pool.acquire())]
+    const closed = watched(pool.close())
+    await settled()
+
+    expect(waiting.map((each) => each.outcome)).toEqual(['LEASEHOLD_POOL_CLOSED', 'LEASEHOLD_POOL_CLOSED'])
+    expect([closed.outcome, driver.sockets.total]).toEqual(['fulfilled', 0])
+  })
+
   it('takes back what is still held at its deadline', async () => {
     const { pool, clock } = openFakePool()
     const lease = await pool.acquire()
