@@ -1,23 +1,42 @@
 import { openFakePool, settled } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import { runInScope } from '../scope/scopes.js'
-import { CallSite, CallSites } from './call-sites.js'
+import { CallSite, CallSites, markOwnFrames, placeIn } from './call-sites.js'
 
 describe('a call site', () => {
-  it('names the line of the caller’s own code', () => {
-    function callerOfMine(): CallSite {
-      return new CallSite(CallSites.prototype.capture)
-    }
-    // captureStackTrace leaves everything out when the function is not on the stack: what is named must then be honest.
-    expect(callerOfMine().toString()).toBe('at an unknown place')
+  function entry(): CallSite {
+    return new CallSite(entry)
+  }
 
-    function entry(): CallSite {
-      return new CallSite(entry)
-    }
+  it('names the line of the caller’s own code', () => {
     function report(): CallSite {
       return entry()
     }
-    expect(report().toString()).toMatch(/^at report \(.*call-sites\.test\.ts:\d+:\d+\)$/)
+    expect(report().place).toMatch(/^at report \(.*call-sites\.test\.ts:\d+:\d+\)$/)
+  })
+
+  it('names the line of a handler without a name', () => {
+    const arrow = (): CallSite => entry()
+    expect([arrow, () => entry()].map((handler) => handler().place)).toEqual([
+      expect.stringContaining('call-sites.test.ts'),
+      expect.stringContaining('call-sites.test.ts'),
+    ])
+  })
+
+  it('passes over built-ins, packages and declared folders, and names nothing rather than them', () => {
+    expect([1].map(() => entry())[0]?.place).toMatch(/call-sites\.test\.ts/)
+    expect(new CallSite(CallSites.prototype.capture).place).toBeUndefined()
+
+    const elsewhere = new Error('a message with a path in it, @leasehold/core:1:1')
+    elsewhere.stack =
+      'Error: said in (/srv/packages/x/src/a.ts:1:1)\n    at file:///srv/packages/own/src/lease/own.js:3:9\n'
+    markOwnFrames(elsewhere)
+    expect(placeOf('at own (/srv/packages/own/src/other.js:1:1)', 'at mine (/srv/app.js:7:1)')).toBe(
+      'at mine (/srv/app.js:7:1)',
+    )
+    expect(placeOf('at x (/srv/packages/x/src/b.ts:1:1)')).toBe('at x (/srv/packages/x/src/b.ts:1:1)')
+    expect(placeOf('at Object.<anonymous> (/srv/app.ts:5:3)')).toBe('at Object.<anonymous> (/srv/app.ts:5:3)')
+    expect(placeOf('at Array.map (<anonymous>)', 'at new Promise (<anonymous>)', 'at f (node:net:1:1)')).toBeUndefined()
   })
 
   it('is that of acquire, tryAcquire and use alike', async () => {
@@ -40,6 +59,10 @@ describe('a call site', () => {
     })()
   })
 })
+
+function placeOf(...frames: string[]): string | undefined {
+  return placeIn(['Error', ...frames.map((frame) => `    ${frame}`)].join('\n'))
+}
 
 describe('adaptive capture', () => {
   it('gives a site to one lease in 128', async () => {
@@ -70,7 +93,10 @@ describe('adaptive capture', () => {
   })
 
   it('is switched off, and on for all, by captureSites', async () => {
-    for (const [captureSites, expected] of [['off', 0], ['always', 3]] as const) {
+    for (const [captureSites, expected] of [
+      ['off', 0],
+      ['always', 3],
+    ] as const) {
       const { pool } = openFakePool({ captureSites })
       for (let count = 0; count < 3; count++) await pool.acquire()
       await settled()

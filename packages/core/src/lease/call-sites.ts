@@ -13,9 +13,12 @@ const ownFolders = new Set<string>()
  * called once, when a package is loaded, with an error made there.
  */
 export function markOwnFrames(error: Error): void {
-  const file = /\(?((?:file:\/\/)?\/[^()]*?|[A-Za-z]:\\[^()]*?):\d+:\d+\)?$/m.exec(error.stack ?? '')?.[1]
+  // Frames only: what the message says must not pass for a path.
+  const frame = (error.stack ?? '').split('\n').find((line) => /^\s+at /.test(line)) ?? ''
+  const file = /(?:^\s+at |\()(?:async )?((?:file:\/\/)?\/[^()]*|[A-Za-z]:[\\/][^()]*):\d+:\d+\)?$/.exec(frame)?.[1]
   // Inside somebody's bundle our file is theirs as well: then nothing is hidden.
-  const folder = file === undefined ? undefined : /^(.*[\\/](?:@leasehold|packages)[\\/].*[\\/](?:src|dist))[\\/]/.exec(file)?.[1]
+  const folder =
+    file === undefined ? undefined : /^(.*[\\/](?:@leasehold|packages)[\\/].*[\\/](?:src|dist))[\\/]/.exec(file)?.[1]
   if (folder !== undefined) ownFolders.add(folder)
 }
 
@@ -35,16 +38,23 @@ export class CallSite {
     this.#stack = stack
   }
 
-  /** `at createOrder (/srv/orders.ts:12:5)`: the innermost frame of the caller's own code. */
-  toString(): string {
-    const frames = (this.#stack.stack ?? '').split('\n').slice(1)
-    const own = frames.find((frame) => !isForeign(frame)) ?? frames.find((frame) => !frame.includes('node:'))
-    return (own ?? frames[0] ?? 'at an unknown place').trim()
+  /** `at createOrder (/srv/orders.ts:12:5)`: the innermost frame of the caller's own code, if there is one. */
+  get place(): string | undefined {
+    return placeIn(this.#stack.stack ?? '')
   }
 }
 
+/** The innermost frame in a stack trace that is neither Node's, nor a package's, nor ours. */
+export function placeIn(stack: string): string | undefined {
+  const frames = stack.split('\n').slice(1)
+  return frames.find((frame) => !isForeign(frame))?.trim()
+}
+
 function isForeign(frame: string): boolean {
-  if (frame.includes('node_modules') || frame.includes('node:') || frame.includes('<anonymous>')) return true
+  if (frame.includes('node_modules') || frame.includes('node:')) return true
+  // A built-in's frame has no file; a function without a name has one.
+  if (/[( ]<anonymous>\)?$/.test(frame)) return true
+  // Our own tests lie beside our sources, and are callers like any other.
   for (const folder of ownFolders) if (frame.includes(folder) && !frame.includes('.test.')) return true
   return false
 }

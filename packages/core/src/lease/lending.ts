@@ -103,7 +103,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   }
 
   get site(): string | undefined {
-    return this.terms.site?.toString()
+    return this.terms.site?.place
   }
 
   /** How long it is held, or was. */

@@ -24,7 +24,7 @@ export class LateAcquires {
   report(label: string, below: (...args: never[]) => unknown): void {
     this.#count += 1
     if (!channels['late-acquire'].hasSubscribers) return
-    const site = new CallSite(below).toString()
+    const site = new CallSite(below).place
     const seen = `${label} ${site}`
     if (this.#sites.has(seen) || this.#sites.size >= MOST_SITES) return
     this.#sites.add(seen)

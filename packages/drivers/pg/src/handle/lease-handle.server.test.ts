@@ -68,11 +68,14 @@ test('what pg refuses at once, a handle refuses at once', async () => {
 
 test('a second release is harmless, and cannot give back what the next owner holds', async () => {
   const pool = poolOf({ max: 1 })
+  const told = vi.fn<(...args: unknown[]) => void>()
   const first = await pool.connect()
   first.release()
   const second = await pool.connect()
+  pool.on('release', told)
   first.release()
   first.release(new Error('too late'))
+  expect(told).not.toHaveBeenCalled()
   expect(pool.idleCount).toBe(0)
   expect((await second.query('select 1 as one')).rows).toEqual([{ one: 1 }])
 })

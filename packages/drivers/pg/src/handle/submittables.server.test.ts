@@ -37,6 +37,7 @@ test('a cursor reads, and its connection goes to the next owner as it was', asyn
   expect(await cursor.read(3)).toEqual([])
   await cursor.close()
   client.release()
+  await expect(cursor.read(3)).rejects.toEqual(released)
   expect(pool.snapshot().counts.reset['running statement']).toBe(0)
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
 })

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { currentScope, runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
-import { Query } from 'pg'
+import { Client, type ClientConfig, Query } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import Cursor from 'pg-cursor'
 import QueryStream from 'pg-query-stream'
@@ -66,6 +66,30 @@ test('callbacks of statements that waited for their turn run in their own caller
     client.release()
   })
   expect(noted).toEqual(['caller', 'inner'])
+})
+
+test('statements reach pg in their caller’s context, where an instrument of tracing looks for its parent', async () => {
+  const seen: Array<string | undefined> = []
+  class Traced extends Client {
+    constructor(config: ClientConfig) {
+      super(config)
+      const { query } = Object.getPrototypeOf(Traced.prototype) as { query: (...args: unknown[]) => unknown }
+      Object.defineProperty(this, 'query', {
+        value: (...args: unknown[]) => {
+          if (String(args[0]).startsWith('select')) seen.push(tracing.getStore())
+          return query.apply(this, args)
+        },
+      })
+    }
+  }
+  const client = await poolOf({ max: 1, Client: Traced as never }).connect()
+  await Promise.all([
+    tracing.run('one', () => client.query('select 1')),
+    tracing.run('two', () => client.query('select 2')),
+    tracing.run('three', () => new Promise((resolve) => client.query('select 3', resolve))),
+  ])
+  client.release()
+  expect(seen).toEqual(['one', 'two', 'three'])
 })
 
 test('a waiter’s callback does not run in the context of who released', async () => {
