@@ -15,7 +15,7 @@ const ownFolders = new Set<string>()
 export function markOwnFrames(error: Error): void {
   // Frames only: what the message says must not pass for a path.
   const frame = (error.stack ?? '').split('\n').find((line) => /^\s+at /.test(line)) ?? ''
-  const file = /(?:^\s+at |\()(?:async )?((?:file:\/\/)?\/[^()]*|[A-Za-z]:[\\/][^()]*):\d+:\d+\)?$/.exec(frame)?.[1]
+  const file = /(?:^\s+at |\()(?:async )?(?:file:\/\/)?(\/[^()]*|[A-Za-z]:[\\/][^()]*):\d+:\d+\)?$/.exec(frame)?.[1]
   // Inside somebody's bundle our file is theirs as well: then nothing is hidden.
   const folder =
     file === undefined ? undefined : /^(.*[\\/](?:@leasehold|packages)[\\/].*[\\/](?:src|dist))[\\/]/.exec(file)?.[1]
