@@ -37,7 +37,13 @@ const CONTESTANTS: readonly Contestant[] = [
 ]
 
 const WORKLOADS = [
-  { name: 'sequential', title: 'One caller after the other', run: sequential, leases: 50_000, atMost: { pgPool: 0.5, tarn: 0.3 } },
+  {
+    name: 'sequential',
+    title: 'One caller after the other',
+    run: sequential,
+    leases: 50_000,
+    atMost: { pgPool: 0.5, tarn: 0.3 },
+  },
   { name: 'workers', title: '64 workers on 10 connections', run: workers, leases: 64 * 800, atMost: { pgPool: 0.45 } },
   { name: 'burst', title: 'A burst of 10,000 waiters', run: burst, leases: 10_000, atMost: { pgPool: 0.6 } },
 ] as const
@@ -128,10 +134,12 @@ async function measureHeap(entered: readonly Entered[]): Promise<ReadonlyMap<str
   for (const { name, pool } of entered) {
     const rounds: number[] = []
     for (let round = 0; round < 3; round += 1) {
-      rounds.push(await inScope(async () => {
-        await warmUp(pool)
-        return waitingHeap(pool, WAITERS)
-      }))
+      rounds.push(
+        await inScope(async () => {
+          await warmUp(pool)
+          return waitingHeap(pool, WAITERS)
+        }),
+      )
     }
     measured.set(name, median(rounds))
   }

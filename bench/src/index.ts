@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { acquireAndRelease } from './acquire-and-release.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
 import type { Report, Settings } from './report/report.js'
-import { targetTable } from './report/target.js'
+import { isMet, targetTable } from './report/target.js'
 import { selectOne } from './select-one.js'
 import { wholeRequests } from './whole-requests.js'
 
@@ -38,4 +38,7 @@ const results = new URL('../results/', import.meta.url)
 mkdirSync(results, { recursive: true })
 const file = new URL(`${new Date().toISOString().replace(/[:.]/g, '-')}.json`, results)
 const machine = { node: process.version, platform: process.platform, arch: process.arch }
-writeFileSync(file, `${JSON.stringify({ quick: values.quick, time: values['cpu-time'] ? 'cpu' : 'wall', machine, targets, reports }, undefined, 2)}\n`)
+const time = values['cpu-time'] ? 'cpu' : 'wall'
+const verdicts = targets.map((target) => ({ ...target, met: isMet(target) }))
+const result = { quick: values.quick, time, machine, targets: verdicts, reports }
+writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`)

@@ -49,7 +49,12 @@ export async function selectOne({ quick, stopwatch }: Settings): Promise<Report>
   }
   for (const { pool } of entered) await pool.end()
   await server.stop()
-  return { name: 'select 1', text: table(["select 1 on PostgreSQL", 'µs a query', '÷ pg.Pool'], rows), targets: [], data }
+  return {
+    name: 'select 1',
+    text: table(['select 1 on PostgreSQL', 'µs a query', '÷ pg.Pool'], rows),
+    targets: [],
+    data,
+  }
 }
 
 /** Every caller in the scope of a request of its own. */

@@ -30,6 +30,19 @@ const besides = ['@types/jest', '@types/node', '@types/pg', 'fastify', 'knex', '
  */
 export default async function installation(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-packaging-'))
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  try {
+    const tarballs = await install(folder)
+    project.provide('installationFolder', folder)
+    project.provide('tarballs', tarballs)
+    return remove
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+async function install(folder: string): Promise<Record<string, string>> {
   await run('npm', ['run', 'build'], { cwd: root }).catch(({ stdout }: { stdout: string }) => {
     throw new Error(`There is nothing to pack:\n${stdout}`)
   })
@@ -38,16 +51,14 @@ export default async function installation(project: TestProject): Promise<() => 
       publishablePackages().map(async (found) => [found.name, await pack(found.folder, folder)] as const),
     ),
   )
-  const versions = besides.map((name) => [name, ownManifest.devDependencies[name]] as const)
+  const versions = Object.fromEntries(besides.map((name) => [name, ownManifest.devDependencies[name]]))
   await cp(consumers, folder, { recursive: true })
   await writeFile(
     join(folder, 'package.json'),
-    JSON.stringify({ private: true, dependencies: { ...Object.fromEntries(versions), ...tarballs } }),
+    JSON.stringify({ private: true, dependencies: { ...versions, ...tarballs } }),
   )
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder })
-  project.provide('installationFolder', folder)
-  project.provide('tarballs', tarballs)
-  return () => rm(folder, { recursive: true, force: true })
+  return tarballs
 }
 
 async function pack(packageFolder: string, destination: string): Promise<string> {

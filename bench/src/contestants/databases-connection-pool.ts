@@ -1,11 +1,11 @@
-import createConnectionPool, { type PoolConnection } from '@databases/connection-pool'
+import { default as connectionPool, type PoolConnection } from '@databases/connection-pool'
 import { EQUAL_TERMS, type Contestant } from './contestant.js'
 import { StubClient } from './stub-client.js'
 
 export const databasesConnectionPool: Contestant = {
   name: '@databases/connection-pool',
   open() {
-    const pool = createConnectionPool<StubClient>({
+    const pool = connectionPool.default<StubClient>({
       openConnection: () => Promise.resolve(new StubClient()),
       closeConnection: () => Promise.resolve(),
       maxSize: EQUAL_TERMS.max,

@@ -1,3 +1,4 @@
+// oxlint-disable no-underscore-dangle -- the parts of mysql2's pool that a connection can be put into are named so
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { EQUAL_TERMS, type Contestant } from './contestant.js'

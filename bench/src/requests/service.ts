@@ -1,15 +1,20 @@
-// A small service, in a process of its own: `node service.js leasehold|knex`, with the database in DATABASE_URL. The two
-// differ in nothing but the pool. Tells its parent where it listens and, when asked, what it has used of the processor.
+// A small service, in a process of its own: `node service.js <kind>`, with the database in DATABASE_URL. The kinds differ
+// in nothing but the pool, and in whether a request has a context. Tells its parent where it listens and, when asked, what
+// it has used of the processor.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { leasehold } from '@leasehold/fastify'
 import { createKnex } from '@leasehold/knex'
 import { createPgPool } from '@leasehold/pg'
 import fastify from 'fastify'
 import knexOfItsOwn, { type Knex } from 'knex'
 import { EQUAL_TERMS } from '../contestants/contestant.js'
+import type { ServiceKind } from './start-service.js'
 
 const connectionString = process.env['DATABASE_URL'] ?? ''
 const app = fastify()
-const knex = process.argv[2] === 'leasehold' ? await onOurPool() : onItsOwn()
+const kind = process.argv[2] as ServiceKind
+const knex = kind === 'leasehold' ? await onOurPool() : onItsOwn()
+if (kind === 'knex-in-context') giveContexts()
 
 async function onOurPool(): Promise<Knex> {
   const pool = createPgPool({
@@ -31,8 +36,16 @@ function onItsOwn(): Knex {
   })
 }
 
+/** What request ids in logs, tracing and the like do: @fastify/request-context, OpenTelemetry. */
+function giveContexts(): void {
+  const contexts = new AsyncLocalStorage<{ readonly id: string }>()
+  app.addHook('onRequest', (request, _reply, done) => contexts.run({ id: request.id }, done))
+}
+
 app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }, reply) => {
-  const order = await knex('orders').where({ id: Number(params.id) }).first<{ id: number } | undefined>()
+  const order = await knex('orders')
+    .where({ id: Number(params.id) })
+    .first<{ id: number } | undefined>()
   return order ?? reply.code(404).send({ error: 'no such order' })
 })
 

@@ -1,17 +1,25 @@
 import type { Duplex } from 'node:stream'
+import { builderSites } from './builder-sites.js'
 import type { PgDialect, Runner, RunnerClass } from './knex-internals.js'
+import { connectionsOf } from './leased-connections.js'
 
 /**
- * Knex's runner, whose streams cannot end the process. Knex emits errors on a stream by hand, whether or not somebody
+ * Knex's runner, which acquires in the name of whoever made the builder, and whose streams cannot end the process: Knex emits errors on a stream by hand, whether or not somebody
  * listens; that of a request that went away, and whose connection was taken back, is nobody's fault.
  */
 export function guardedRunner(base: RunnerClass): RunnerClass {
   return class GuardedRunner extends base implements Runner {
-    readonly #logger: PgDialect['logger']
+    readonly #client: PgDialect
 
     constructor(client: PgDialect, builder: unknown) {
       super(client, builder)
-      this.#logger = client.logger
+      this.#client = client
+    }
+
+    override ensureConnection(callback: unknown, parameters?: unknown): Promise<unknown> {
+      const site = builderSites.of(this.builder)
+      const ensure = (): Promise<unknown> => super.ensureConnection(callback, parameters)
+      return site === undefined ? ensure() : connectionsOf(this.#client).calledFrom(site, ensure)
     }
 
     override stream(...args: unknown[]): Duplex | Promise<unknown> {
@@ -24,7 +32,7 @@ export function guardedRunner(base: RunnerClass): RunnerClass {
     #guard(stream: Duplex): Duplex {
       stream.on('error', (error: Error) => {
         if (stream.listenerCount('error') > 1) return
-        this.#logger.error(`A stream that nobody listens to for errors failed: ${error.message}`)
+        this.#client.logger.error(`A stream that nobody listens to for errors failed: ${error.message}`)
       })
       return stream
     }

@@ -20,6 +20,8 @@ export type TransactionContainer = (transaction: Knex.Transaction) => unknown
 
 /** Runs one builder: Knex's own, unknown to its types. */
 export interface Runner {
+  readonly builder: object
+  ensureConnection(callback: unknown, parameters?: unknown): Promise<unknown>
   stream(...args: unknown[]): Duplex | Promise<unknown>
 }
 
@@ -44,6 +46,11 @@ export interface PgDialect {
   setSchemaSearchPath(connection: KnexConnection): Promise<unknown>
   transaction(container: TransactionContainer, config?: object, outer?: unknown): unknown
   runner(builder: unknown): Runner
+  queryBuilder(): object
+  schemaBuilder(): object
+  raw(...args: unknown[]): object
+  acquireConnection(): Promise<KnexConnection>
+  readonly transacting?: boolean
   _query(connection: KnexConnection, query: Statement): Promise<unknown>
   _stream(connection: KnexConnection, query: Statement, stream: Duplex, options: unknown): Promise<unknown>
 }

@@ -1,5 +1,5 @@
 // oxlint-disable no-underscore-dangle -- the names are Knex's
-import { isLeaseholdError } from '@leasehold/core'
+import { isLeaseholdError, type Site } from '@leasehold/core'
 import { pgDriver } from '@leasehold/pg'
 import knex from 'knex'
 import type { ConnectionSetup } from './connection-setup.js'
@@ -33,6 +33,7 @@ export class LeasedConnections {
   readonly #timeoutMs: number | undefined
   readonly #validate: LeasedConnectionsParts['validate']
   #dialect: PgDialect | undefined
+  #site: Site | undefined
 
   constructor({ leases, setup, timeoutMs, validate }: LeasedConnectionsParts) {
     this.#leases = leases
@@ -53,6 +54,21 @@ export class LeasedConnections {
   /** How long a caller waits for a connection. */
   get timeoutMs(): number {
     return this.#timeoutMs ?? this.#leases.options.acquireTimeoutMs
+  }
+
+  /** Where the caller's own code asks for connections, if that was captured. */
+  captureSite(below: (...args: never[]) => unknown): Site | undefined {
+    return this.#leases.captureSite(below)
+  }
+
+  /** Runs `acquire`, which calls the method of that name before it returns, on behalf of `site`. */
+  calledFrom<R>(site: Site, acquire: () => R): R {
+    this.#site = site
+    try {
+      return acquire()
+    } finally {
+      this.#site = undefined
+    }
   }
 
   acquire(): { readonly promise: Promise<PgClient> } {
@@ -81,6 +97,11 @@ export class LeasedConnections {
 
   /** The pool is shared: it ends with its own `end()`. */
   async destroy(): Promise<void> {}
+
+  /** What users of tarn look at; a pool that Knex has left is no longer to be met there. */
+  get destroyed(): boolean {
+    return false
+  }
 
   numUsed(): number {
     const { lent, recycling, checking } = this.#leases.snapshot().connections
@@ -142,7 +163,7 @@ export class LeasedConnections {
   }
 
   async #take(timeoutMs: number | undefined): Promise<PgClient> {
-    const lease = await (timeoutMs === undefined ? this.#leases.acquire() : this.#leases.acquire({ timeoutMs }))
+    const lease = await this.#leases.acquire({ timeoutMs, site: this.#site })
     const connection: HeldConnection = lease.client
     connection[LEASE] = lease
     connection.__knexUid = `__knexUid${lease.connectionId}`
@@ -158,4 +179,9 @@ export class LeasedConnections {
     }
     return lease.client
   }
+}
+
+/** The connections below a dialect, or below the client of a transaction. */
+export function connectionsOf(dialect: PgDialect): LeasedConnections {
+  return dialect.config.connectionPool as LeasedConnections
 }

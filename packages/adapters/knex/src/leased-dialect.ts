@@ -1,5 +1,7 @@
 // oxlint-disable no-underscore-dangle -- the names are Knex's
+import type { Site } from '@leasehold/core'
 import type { Duplex } from 'node:stream'
+import { builderSites } from './builder-sites.js'
 import { guardedRunner } from './guarded-runner.js'
 import type {
   KnexConnection,
@@ -9,7 +11,7 @@ import type {
   Statement,
   TransactionContainer,
 } from './knex-internals.js'
-import type { LeasedConnections } from './leased-connections.js'
+import { connectionsOf, type LeasedConnections } from './leased-connections.js'
 import { OpenStream } from './open-stream.js'
 
 const leasedDialects = new WeakMap<PgDialectClass, PgDialectClass>()
@@ -56,11 +58,25 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
      * statement. And `await knex.transaction()` would get a transaction that never began.
      */
     override transaction(container: TransactionContainer, config?: object, outer?: unknown): unknown {
-      return super.transaction(
+      const site = this.transacting === true ? undefined : connectionsOf(this).captureSite(this.transaction)
+      return super.transaction.call(
+        site === undefined ? this : inTheNameOf(site, this),
         (transaction) => (transaction.isCompleted() ? undefined : container(transaction)),
         config,
         outer,
       )
+    }
+
+    override queryBuilder(): object {
+      return builderSites.note(super.queryBuilder(), connectionsOf(this).captureSite(this.queryBuilder))
+    }
+
+    override schemaBuilder(): object {
+      return builderSites.note(super.schemaBuilder(), connectionsOf(this).captureSite(this.schemaBuilder))
+    }
+
+    override raw(...args: unknown[]): object {
+      return builderSites.note(super.raw(...args), connectionsOf(this).captureSite(this.raw))
     }
 
     override runner(builder: unknown): ReturnType<PgDialect['runner']> {
@@ -103,8 +119,11 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
   return LeasedDialect
 }
 
-function connectionsOf(dialect: PgDialect): LeasedConnections {
-  return dialect.config.connectionPool as LeasedConnections
+/** The dialect, for one transaction: it acquires on behalf of `site`. */
+function inTheNameOf(site: Site, dialect: PgDialect): PgDialect {
+  const acquireConnection = (): Promise<KnexConnection> =>
+    connectionsOf(dialect).calledFrom(site, () => dialect.acquireConnection())
+  return Object.create(dialect, { acquireConnection: { value: acquireConnection } }) as PgDialect
 }
 
 function closed(stream: Duplex): Promise<void> {

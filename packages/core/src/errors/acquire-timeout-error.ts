@@ -54,7 +54,8 @@ function describe(facts: AcquireTimeoutFacts): string {
   const waited = `no connection of pool "${facts.pool}" was free within ${Math.round(facts.waitedMs)} ms`
   const count = `${facts.holders.length} lent, ${facts.total} of ${facts.limit} open, ${facts.waiting} more waiting`
   const named = facts.holders.slice(0, NAMED_HOLDERS).map(describeHolder).join('; ')
-  const failure = facts.lastConnectFailure instanceof Error ? `; last connect failure: ${facts.lastConnectFailure.message}` : ''
+  const failure =
+    facts.lastConnectFailure instanceof Error ? `; last connect failure: ${facts.lastConnectFailure.message}` : ''
   return `${waited} (${count})${named === '' ? '' : `; held by ${named}`}${failure}`
 }
 

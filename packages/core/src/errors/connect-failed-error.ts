@@ -41,6 +41,7 @@ export class ConnectFailedError extends LeaseholdError {
 
 function remedyFor(facts: ConnectFailedFacts): string {
   if (facts.kind === 'denied') return 'Check user, password and database name: trying again will not help'
-  if (facts.kind === 'saturated') return "The server's connection limit is reached: lower max over all instances, or raise the limit"
+  if (facts.kind === 'saturated')
+    return "The server's connection limit is reached: lower max over all instances, or raise the limit"
   return 'Check host, port and that the server is up and reachable'
 }

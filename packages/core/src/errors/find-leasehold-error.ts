@@ -9,7 +9,7 @@ const ATTACHED = Symbol.for('leasehold.error.attached')
  */
 export function findLeaseholdError(error: unknown): LeaseholdError | undefined {
   const seen = new Set<unknown>()
-  for (let current = error; typeof current === 'object' && current !== null && !seen.has(current); ) {
+  for (let current = error; typeof current === 'object' && current !== null && !seen.has(current);) {
     if (isLeaseholdError(current)) return current
     const attached = (current as { [ATTACHED]?: unknown })[ATTACHED]
     if (isLeaseholdError(attached)) return attached

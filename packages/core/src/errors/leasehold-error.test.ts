@@ -5,7 +5,13 @@ import { isLeaseholdError, LeaseholdError } from './leasehold-error.js'
 import { PoolClosedError } from './pool-closed-error.js'
 import { QueueFullError } from './queue-full-error.js'
 
-const holder = { label: 'GET /slow', site: 'at slow (/srv/slow.ts:3:1)', heldMs: 4_900, busyMs: 12, statement: 'select ?' }
+const holder = {
+  label: 'GET /slow',
+  site: 'at slow (/srv/slow.ts:3:1)',
+  heldMs: 4_900,
+  busyMs: 12,
+  statement: 'select ?',
+}
 const timeout = new AcquireTimeoutError({
   pool: 'orders',
   waitedMs: 5_000,

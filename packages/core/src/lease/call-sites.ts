@@ -1,3 +1,5 @@
+import type { Site } from '../ports/owner.js'
+
 /** One capture in this many, in adaptive mode. A capture costs microseconds, a lease a fraction of one. */
 const ONE_IN = 128
 /** Labels that have leaked are remembered, but not without end: a label made of user input must not fill the memory. */
@@ -25,7 +27,7 @@ export function markOwnFrames(error: Error): void {
 markOwnFrames(new Error('where core lies'))
 
 /** Where something was asked for. Captured cheaply, and put into words only when somebody reads it. */
-export class CallSite {
+export class CallSite implements Site {
   readonly #stack: { stack?: string }
 
   /** @param below the function whose callers are wanted: it and what it called are left out. */
@@ -38,7 +40,6 @@ export class CallSite {
     this.#stack = stack
   }
 
-  /** `at createOrder (/srv/orders.ts:12:5)`: the innermost frame of the caller's own code, if there is one. */
   get place(): string | undefined {
     return placeIn(this.#stack.stack ?? '')
   }

@@ -2,8 +2,7 @@ import type { Connection } from '../connection/connection.js'
 import { LeaseReleasedError } from '../errors/lease-released-error.js'
 import { ModeViolationError } from '../errors/mode-violation-error.js'
 import type { Driver, LeaseGate, PoolMode } from '../ports/driver.js'
-import type { Owner } from '../ports/owner.js'
-import type { CallSite } from './call-sites.js'
+import type { Owner, Site } from '../ports/owner.js'
 
 /** How a lease came to its end. */
 export type LeaseEnd =
@@ -39,7 +38,7 @@ export interface LeaseDesk<Client> {
 
 export interface LeaseTerms {
   readonly label: string
-  readonly site: CallSite | undefined
+  readonly site: Site | undefined
   readonly mode: PoolMode
   /** Meant to be held for long: never overdue. */
   readonly isLong: boolean

@@ -1,3 +1,4 @@
+import type { Site } from '../ports/owner.js'
 import type { Priority } from './pool-options.js'
 import type { Settings } from './settings.js'
 
@@ -15,4 +16,9 @@ export interface AcquireRequest {
   readonly label?: string | undefined
   /** `long` announces a lease that is held on purpose, for LISTEN and the like: it is never reported as overdue. */
   readonly hold?: 'long' | undefined
+  /**
+   * Where it was really asked for, from `captureSite()`, for adapters whose acquire comes later than their caller's call.
+   * Given, also as `undefined`, it stands in place of a capture by `acquire`.
+   */
+  readonly site?: Site | undefined
 }

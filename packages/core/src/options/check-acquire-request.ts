@@ -1,6 +1,6 @@
 import type { AcquireRequest } from './acquire-request.js'
 import { areRight, checkOptions } from './check-options.js'
-import { abortSignal, nonEmptyText, oneOf, settings, timeLeft, type RulesFor } from './option-rules.js'
+import { abortSignal, nonEmptyText, oneOf, settings, site, timeLeft, type RulesFor } from './option-rules.js'
 
 const RULES = {
   timeoutMs: timeLeft,
@@ -9,6 +9,7 @@ const RULES = {
   settings,
   label: nonEmptyText,
   hold: oneOf('long'),
+  site,
 } satisfies RulesFor<AcquireRequest>
 
 /**

@@ -65,6 +65,12 @@ export const abortSignal: OptionRule = {
   accepts: (value) => hasMethods(value, ['addEventListener', 'removeEventListener']) && 'aborted' in value,
 }
 
+/** What `captureSite()` gives. */
+export const site: OptionRule = {
+  expected: 'a site from captureSite()',
+  accepts: (value) => isRecord(value) && 'place' in value,
+}
+
 /** Settings of a session: names and plain values. */
 export const settings: OptionRule = {
   expected: 'an object of setting names with texts, numbers, booleans or null',

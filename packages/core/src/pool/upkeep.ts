@@ -63,6 +63,8 @@ export function nextUpkeepOf<Client>(
 
 /** A connection's own moment, the same at each look, so that re-arming the wake-up does not push it back. */
 function keepaliveDue<Client>(connection: Connection<Client>, keepaliveMs: number): number {
+  // Most pools have none, and this is on the way of every lease: the remainder of a fraction takes long.
+  if (keepaliveMs === Number.POSITIVE_INFINITY) return keepaliveMs
   const share = (connection.id * GOLDEN_RATIO) % 1
   return connection.provenAt + keepaliveMs * (1 - KEEPALIVE_JITTER * share)
 }

@@ -1,3 +1,9 @@
+/** Where something was asked for. */
+export interface Site {
+  /** `at createOrder (/srv/orders.ts:12:5)`: the innermost frame of the caller's own code, if there is one. */
+  readonly place: string | undefined
+}
+
 /** Who holds a connection, as far as the pool needs to know: enough to say so in an error, a report or a snapshot. */
 export interface Owner {
   /** The unit of work: `GET /orders/:id`, a job's name. */

@@ -371,121 +371,130 @@ const close = fc.constant(
   ),
 )
 
-describe('any walk through acquire, release, abort, kill, resize, pause, reconnect, scopes, time and close', () => {
-  it('comes to what a simple model says, when the database answers at once', async () => {
-    const size = fc.record({ max: fc.integer({ min: 1, max: 4 }), min: fc.nat({ max: 1 }) })
-    await fc.assert(
-      fc.asyncProperty(
-        size,
-        fc.commands([...modelled, ...modelled, close], { maxCommands: 60, size: 'max' }),
-        async ({ max, min }, walks) => {
-          const walk = new Walk({ max, min })
-          await fc.asyncModelRun(() => ({ model: new Model(max), real: walk }), walks)
-          await walk.end()
-        },
-      ),
-      QUICK,
-    )
-  })
-
-  it('keeps its counts right and forgets nobody, whatever the database does', async () => {
-    const kinds = fc.record({
-      max: fc.integer({ min: 1, max: 3 }),
-      min: fc.nat({ max: 1 }),
-      mode: fc.constantFrom<PoolMode>('transaction', 'session'),
-      idleOrder: fc.constantFrom<'lifo' | 'fifo'>('lifo', 'fifo'),
+describe(
+  'any walk through acquire, release, abort, kill, resize, pause, reconnect, scopes, time and close',
+  { timeout: 120_000 },
+  () => {
+    it('comes to what a simple model says, when the database answers at once', async () => {
+      const size = fc.record({ max: fc.integer({ min: 1, max: 4 }), min: fc.nat({ max: 1 }) })
+      await fc.assert(
+        fc.asyncProperty(
+          size,
+          fc.commands([...modelled, ...modelled, close], { maxCommands: 60, size: 'max' }),
+          async ({ max, min }, walks) => {
+            const walk = new Walk({ max, min })
+            await fc.asyncModelRun(() => ({ model: new Model(max), real: walk }), walks)
+            await walk.end()
+          },
+        ),
+        QUICK,
+      )
     })
-    const outcome = fc.constantFrom<Outcome>('ok', 'error', 'slow', 'never')
-    const faulty = fc.constantFrom<Step>('connect', 'check', 'reset', 'close', 'quiesce', 'query', 'ready')
-    const moves = fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc.record({
-          do: fc.constant('ask' as const),
-          timeoutMs: fc.integer({ min: 0, max: 2_000 }),
-          priority: fc.constantFrom<Priority>('high', 'normal', 'low'),
-          scope: pick,
-        }),
-      },
-      {
-        weight: 4,
-        arbitrary: fc.record({
-          do: fc.constantFrom('release', 'discard', 'begin', 'query', 'abort', 'kill', 'open scope', 'close scope'),
-          pick,
-        }),
-      },
-      { weight: 4, arbitrary: fc.record({ do: fc.constant('fault' as const), step: faulty, outcome }) },
-      { weight: 3, arbitrary: fc.record({ do: fc.constant('open gates' as const), step: faulty }) },
-      {
-        weight: 3,
-        arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 1_500 }) }),
-      },
-      { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume', 'reconnect') }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('resize' as const), max: fc.integer({ min: 1, max: 5 }) }) },
-    )
-    await fc.assert(
-      fc.asyncProperty(kinds, fc.array(moves, { maxLength: 80, size: 'max' }), async (options, walks) => {
-        const walk = new Walk(options)
-        const { pool, driver, clock } = walk.fakes
-        for (const each of walks) {
-          const lease = 'pick' in each ? walk.leases[each.pick % Math.max(1, walk.leases.length)] : undefined
-          const session = 'pick' in each ? driver.sessions[each.pick % Math.max(1, driver.sessions.length)] : undefined
-          switch (each.do) {
-            case 'ask': {
-              const scope = each.scope % 3 === 0 ? walk.scopes[each.scope % Math.max(1, walk.scopes.length)] : undefined
-              await walk.ask(each.timeoutMs, each.priority, scope)
-              break
+
+    it('keeps its counts right and forgets nobody, whatever the database does', async () => {
+      const kinds = fc.record({
+        max: fc.integer({ min: 1, max: 3 }),
+        min: fc.nat({ max: 1 }),
+        mode: fc.constantFrom<PoolMode>('transaction', 'session'),
+        idleOrder: fc.constantFrom<'lifo' | 'fifo'>('lifo', 'fifo'),
+      })
+      const outcome = fc.constantFrom<Outcome>('ok', 'error', 'slow', 'never')
+      const faulty = fc.constantFrom<Step>('connect', 'check', 'reset', 'close', 'quiesce', 'query', 'ready')
+      const moves = fc.oneof(
+        {
+          weight: 6,
+          arbitrary: fc.record({
+            do: fc.constant('ask' as const),
+            timeoutMs: fc.integer({ min: 0, max: 2_000 }),
+            priority: fc.constantFrom<Priority>('high', 'normal', 'low'),
+            scope: pick,
+          }),
+        },
+        {
+          weight: 4,
+          arbitrary: fc.record({
+            do: fc.constantFrom('release', 'discard', 'begin', 'query', 'abort', 'kill', 'open scope', 'close scope'),
+            pick,
+          }),
+        },
+        { weight: 4, arbitrary: fc.record({ do: fc.constant('fault' as const), step: faulty, outcome }) },
+        { weight: 3, arbitrary: fc.record({ do: fc.constant('open gates' as const), step: faulty }) },
+        {
+          weight: 3,
+          arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 1_500 }) }),
+        },
+        { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume', 'reconnect') }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({ do: fc.constant('resize' as const), max: fc.integer({ min: 1, max: 5 }) }),
+        },
+      )
+      await fc.assert(
+        fc.asyncProperty(kinds, fc.array(moves, { maxLength: 80, size: 'max' }), async (options, walks) => {
+          const walk = new Walk(options)
+          const { pool, driver, clock } = walk.fakes
+          for (const each of walks) {
+            const lease = 'pick' in each ? walk.leases[each.pick % Math.max(1, walk.leases.length)] : undefined
+            const session =
+              'pick' in each ? driver.sessions[each.pick % Math.max(1, driver.sessions.length)] : undefined
+            switch (each.do) {
+              case 'ask': {
+                const scope =
+                  each.scope % 3 === 0 ? walk.scopes[each.scope % Math.max(1, walk.scopes.length)] : undefined
+                await walk.ask(each.timeoutMs, each.priority, scope)
+                break
+              }
+              case 'release':
+                lease?.release()
+                break
+              case 'discard':
+                lease?.discard('no use')
+                break
+              case 'begin':
+              case 'query':
+                if (lease !== undefined) watched(lease.client.query(each.do))
+                break
+              case 'abort':
+                walk.callers[each.pick % Math.max(1, walk.callers.length)]?.controller.abort()
+                break
+              case 'kill':
+                if (session !== undefined) driver.kill(session)
+                break
+              case 'open scope':
+                walk.scopes.push(openScope({ label: 'a scope', clock }))
+                break
+              case 'close scope': {
+                const scope = walk.scopes[each.pick % Math.max(1, walk.scopes.length)]
+                if (scope !== undefined) watched(scope.close())
+                break
+              }
+              case 'fault':
+                driver.script.next(each.step, each.outcome)
+                break
+              case 'open gates':
+                driver.script.openAll([each.step])
+                break
+              case 'advance':
+                await clock.advanceAsync(each.ms)
+                break
+              case 'resize':
+                pool.resize(each.max)
+                break
+              case 'pause':
+              case 'resume':
+              case 'reconnect':
+                pool[each.do]()
+                break
             }
-            case 'release':
-              lease?.release()
-              break
-            case 'discard':
-              lease?.discard('no use')
-              break
-            case 'begin':
-            case 'query':
-              if (lease !== undefined) watched(lease.client.query(each.do))
-              break
-            case 'abort':
-              walk.callers[each.pick % Math.max(1, walk.callers.length)]?.controller.abort()
-              break
-            case 'kill':
-              if (session !== undefined) driver.kill(session)
-              break
-            case 'open scope':
-              walk.scopes.push(openScope({ label: 'a scope', clock }))
-              break
-            case 'close scope': {
-              const scope = walk.scopes[each.pick % Math.max(1, walk.scopes.length)]
-              if (scope !== undefined) watched(scope.close())
-              break
-            }
-            case 'fault':
-              driver.script.next(each.step, each.outcome)
-              break
-            case 'open gates':
-              driver.script.openAll([each.step])
-              break
-            case 'advance':
-              await clock.advanceAsync(each.ms)
-              break
-            case 'resize':
-              pool.resize(each.max)
-              break
-            case 'pause':
-            case 'resume':
-            case 'reconnect':
-              pool[each.do]()
-              break
+            walk.lookAtTheCounts()
+            await settled()
+            walk.lookAtTheCounts()
+            if (options.mode !== 'session') expect(pool.snapshot().connections.lent).toBe(walk.leases.length)
           }
-          walk.lookAtTheCounts()
-          await settled()
-          walk.lookAtTheCounts()
-          if (options.mode !== 'session') expect(pool.snapshot().connections.lent).toBe(walk.leases.length)
-        }
-        await walk.end()
-      }),
-      QUICK,
-    )
-  })
-})
+          await walk.end()
+        }),
+        QUICK,
+      )
+    })
+  },
+)

@@ -1,13 +1,13 @@
-import type { CallSite } from '../lease/call-sites.js'
 import type { LeaseTerms } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import type { PoolMode } from '../ports/driver.js'
+import type { Site } from '../ports/owner.js'
 import type { Scope } from '../scope/scope.js'
 
 /** What a caller asked for, once its scope and the defaults are worked in: the terms of its lease, and how it may wait. */
 export class Asked implements LeaseTerms {
   readonly label: string
-  readonly site: CallSite | undefined
+  readonly site: Site | undefined
   readonly mode: PoolMode
   readonly isShared: boolean
   /** The scope in whose name it is asked, which will hold the lease. */
@@ -18,7 +18,7 @@ export class Asked implements LeaseTerms {
   constructor(
     request: AcquireRequest,
     label: string,
-    site: CallSite | undefined,
+    site: Site | undefined,
     mode: PoolMode,
     scope: Scope | undefined,
     at: number,

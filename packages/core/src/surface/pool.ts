@@ -12,6 +12,7 @@ import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/ch
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import { Connections } from '../pool/connections.js'
 import type { Driver } from '../ports/driver.js'
+import type { Site } from '../ports/owner.js'
 import { bindToContext, currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
 import type { Scope } from '../scope/scope.js'
 import { Asked } from './asked.js'
@@ -124,6 +125,16 @@ export class Pool<Client> {
     }
   }
 
+  /**
+   * Captures where it is called from, if `captureSites` wants to know it this time: for adapters whose acquire comes later
+   * than their caller's call, when the caller's frames are gone. To be given to `acquire` as `site`.
+   *
+   * @param below the function whose callers are wanted: it, and what it called, are left out.
+   */
+  captureSite(below: (...args: never[]) => unknown): Site | undefined {
+    return this.#leases.sites.capture(currentContext()?.scope.label ?? NO_LABEL, below)
+  }
+
   /** What is known of the pool now. */
   snapshot(): PoolSnapshot {
     return takeSnapshot(this.#connections, this.#leases, this.#refusals, this.#late.count)
@@ -218,7 +229,7 @@ export class Pool<Client> {
     // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
     let scope = request.hold === 'long' ? undefined : currentContext()?.scope
     let label = request.label ?? scope?.label ?? NO_LABEL
-    const site = this.#leases.sites.capture(label, entry)
+    const site = 'site' in request ? request.site : this.#leases.sites.capture(label, entry)
     if (scope !== undefined && !scope.isOpen) {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
         throw new ScopeClosedError({ label: scope.label, pool: this.name, cause: scope.aborted?.reason })
