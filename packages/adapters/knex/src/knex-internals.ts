@@ -49,6 +49,8 @@ export interface PgDialect {
   queryBuilder(): object
   schemaBuilder(): object
   raw(...args: unknown[]): object
+  /** Undefined after `destroy()`. */
+  readonly pool?: unknown
   acquireConnection(): Promise<KnexConnection>
   readonly transacting?: boolean
   _query(connection: KnexConnection, query: Statement): Promise<unknown>

@@ -1,5 +1,5 @@
 // oxlint-disable no-underscore-dangle -- the names are Knex's
-import type { Site } from '@leasehold/core'
+import { isLeaseholdError, type Site } from '@leasehold/core'
 import type { Duplex } from 'node:stream'
 import { builderSites } from './builder-sites.js'
 import { guardedRunner } from './guarded-runner.js'
@@ -41,6 +41,17 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
     override initializeExternalPool(connections: LeasedConnections): void {
       super.initializeExternalPool(connections)
       connections.serve(this)
+    }
+
+    /** Knex warns of each connection that it does not get, stack and all. That a caller has gone is no news. */
+    override async acquireConnection(): Promise<KnexConnection> {
+      if (this.pool === undefined) return super.acquireConnection()
+      try {
+        return await connectionsOf(this).acquire().promise
+      } catch (error) {
+        if (!isGone(error)) this.logger.warn(`Acquire connection error: ${String(error)}`)
+        throw error
+      }
     }
 
     /** Knex forgets its pool in `destroy()`, and could not give back what is still under way. */
@@ -124,6 +135,11 @@ function inTheNameOf(site: Site, dialect: PgDialect): PgDialect {
   const acquireConnection = (): Promise<KnexConnection> =>
     connectionsOf(dialect).calledFrom(site, () => dialect.acquireConnection())
   return Object.create(dialect, { acquireConnection: { value: acquireConnection } }) as PgDialect
+}
+
+/** Whether the caller itself, or its scope, has stopped waiting. */
+function isGone(error: unknown): boolean {
+  return isLeaseholdError(error) && ['LEASEHOLD_SCOPE_CLOSED', 'LEASEHOLD_ABORTED'].includes(error.code)
 }
 
 function closed(stream: Duplex): Promise<void> {

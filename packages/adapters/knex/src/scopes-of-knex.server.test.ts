@@ -25,8 +25,10 @@ test('in session mode all queries of a scope run on one connection', async () =>
 })
 
 test('in transaction mode lone statements spread, and a transaction stays on one connection', async () => {
-  await using opened = openKnex(database.url, { max: 4 })
-  const { db } = opened
+  await using opened = openKnex(database.url, { min: 4, max: 4, leasehold: { warmUp: 'eager' } })
+  const { db, pool } = opened
+  // Opened ahead, or on a slow machine the first statements are done before the last connection is there.
+  await expect.poll(() => pool.snapshot().connections.idle).toBe(4)
   await runInScope({ label: 'request' }, async () => {
     const slow = Array.from({ length: 4 }, async () => {
       const { rows } = await db.raw<{ rows: [{ pid: number }] }>('select pg_backend_pid() as pid, pg_sleep(0.3)')
@@ -127,4 +129,21 @@ test('a scope whose deadline passes gets a KnexTimeoutError', async () => {
     code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
   })
   await trx.rollback()
+})
+
+test('a caller that has gone while it waited is not worth a warning, one that waited in vain is', async () => {
+  const warned: string[] = []
+  const log = { warn: (message: string) => warned.push(message), error() {} }
+  await using opened = openKnex(database.url, { max: 1, connectionTimeoutMillis: 50 }, { log })
+  const held = await opened.pool.connect()
+
+  const scope = openScope({ label: 'gone' })
+  const waiting = scope.run(() => opened.db.raw('select 1').then(String))
+  void scope.close()
+  await expect(waiting).rejects.toMatchObject({ code: 'LEASEHOLD_SCOPE_CLOSED' })
+  expect(warned).toEqual([])
+
+  await expect(opened.db.raw('select 1')).rejects.toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT' })
+  expect(warned).toHaveLength(1)
+  held.release()
 })

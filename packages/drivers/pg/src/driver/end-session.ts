@@ -1,3 +1,4 @@
+import { cancelRunning } from '../wire/cancel-running.js'
 import { requestCancel } from '../wire/cancel-request.js'
 import { expectEnd } from '../wire/pg-privates.js'
 import type { PgSession } from '../session/pg-session.js'
@@ -7,14 +8,20 @@ import type { PgSession } from '../session/pg-session.js'
  * whoever has left.
  */
 export function endSession(session: PgSession): Promise<void> {
-  const { wire, client } = session
+  const { wire } = session
   session.closing()
   if (wire?.isRunning === true && wire.lostBy === undefined) {
-    return requestCancel(client, session.makeStream)
+    return cancelSession(session)
       .catch(() => {})
       .then(() => farewell(session))
   }
   return farewell(session)
+}
+
+/** Cancels the statement that runs. Resolves when the requests for it can hit nothing any more. */
+export function cancelSession({ wire, client, makeStream }: PgSession): Promise<void> {
+  const send = (): Promise<void> => requestCancel(client, makeStream)
+  return wire === undefined ? send() : cancelRunning(wire, send)
 }
 
 /** Closes at once and without farewell. */

@@ -11,7 +11,7 @@ import { requestCancel } from '../wire/cancel-request.js'
 import { quiesce } from '../wire/quiesce.js'
 import { classify } from './classify.js'
 import { dial, type DialParts, type PgConnectionConfig } from './dial.js'
-import { destroySession, endSession } from './end-session.js'
+import { cancelSession, destroySession, endSession } from './end-session.js'
 import { refuseNative, type ClientClass } from './refuse-native.js'
 
 markOwnFrames(new Error('where @leasehold/pg lies'))
@@ -60,7 +60,7 @@ export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
       if (wire === undefined || connection === undefined) return
       await quiesce({ client, connection, wire, cancel: () => requestCancel(client, makeStream) }, signal)
     },
-    cancel: (client) => requestCancel(client, sessionOf(client).makeStream),
+    cancel: (client) => cancelSession(sessionOf(client)),
     destroy: (client) => destroySession(sessionOf(client)),
     hold: (client, alive) => hold(client, alive),
     redact: redactLiterals,

@@ -8,7 +8,7 @@ import type { SessionEvents } from './session-events.js'
 import { StatementTurns } from './statement-turns.js'
 
 /** Where a client keeps its session; a handle finds it through its prototypes. */
-export const SESSION: unique symbol = Symbol('leasehold.session')
+export const SESSION: unique symbol = Symbol.for('@leasehold/pg/session/1')
 
 /** Something that carries a session: a physical client or a handle of it. */
 interface Carrier {

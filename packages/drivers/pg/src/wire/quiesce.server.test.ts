@@ -56,6 +56,15 @@ test('a cancel that comes before its statement has reached the server is sent ag
   expect(backendOf(await pool.connect())).toBe(backendOf(client))
 })
 
+test('a busy connection that is closed leaves no statement running on the server', async () => {
+  const pool = poolOf({ max: 1, stream: () => (sockets++ === 0 ? new LateSocket() : new Socket()) })
+  let sockets = 0
+  const client = await pool.connect()
+  const running = client.query('select pg_sleep(10)')
+  client.release(true)
+  await expect(running).rejects.toMatchObject({ code: '57014' })
+})
+
 test('statements that end just when they are cancelled never cost the next owner its statement', async () => {
   const pool = poolOf({ max: 1 })
   for (let round = 0; round < 60; round++) {

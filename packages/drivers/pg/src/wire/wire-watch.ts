@@ -25,6 +25,7 @@ export class WireWatch {
   #isUnsynced = false
   /** Statements sent whose outcome is not known yet. */
   #unanswered = 0
+  #outcomes = 0
   #isExtended = false
   #isCopyingIn = false
   #isDiverted = false
@@ -48,6 +49,11 @@ export class WireWatch {
   /** A statement is at work on the server, as far as can be known. */
   get isRunning(): boolean {
     return this.#unanswered > 0
+  }
+
+  /** Counts up with every statement or batch that ended, well or not. */
+  get outcomes(): number {
+    return this.#outcomes
   }
 
   /** Messages were sent that no Sync has followed: an open portal, a batch that failed half-way. */
@@ -204,6 +210,7 @@ export class WireWatch {
   #ready(status: string | undefined): void {
     if (this.#isStarted && this.#owed > 0) this.#owed -= 1
     this.#isStarted = true
+    this.#outcomes += 1
     this.#isCopyingIn = false
     this.#transaction = STATUS[status ?? 'I'] ?? 'idle'
     if (this.isQuiet) {
@@ -215,6 +222,7 @@ export class WireWatch {
 
   #failed(error: Error & { readonly severity?: string; readonly code?: string }): void {
     if (!this.#isStarted) return
+    this.#outcomes += 1
     this.#isCopyingIn = false
     // In a pipeline the error belongs to the first of several; with one only, nothing of it is left to do.
     if (this.#owed <= 1) this.#unanswered = 0
