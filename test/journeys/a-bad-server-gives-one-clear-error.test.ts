@@ -103,8 +103,8 @@ describe.each(BAD_SERVERS)('$name', ({ options, kind, message, code }) => {
     withPool(async (pool) => {
       const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => pool.acquire({ timeoutMs: 1_000 })))
       for (const outcome of outcomes) {
-        const code = outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'granted'
-        expect(code).toMatch(/^LEASEHOLD_(CONNECT_FAILED|ACQUIRE_TIMEOUT)$/)
+        const said = outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'granted'
+        expect(said).toMatch(/^LEASEHOLD_(CONNECT_FAILED|ACQUIRE_TIMEOUT)$/)
       }
     }))
 })

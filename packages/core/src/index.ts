@@ -25,7 +25,6 @@ export { checkOptions, examineOptions, refuseFaults, type ExaminedOptions } from
 export * from './options/option-rules.js'
 export type { PoolOptions, Priority, ResolvedPoolOptions } from './options/pool-options.js'
 export type { ScopeOptions } from './options/scope-options.js'
-export type { Settings } from './options/settings.js'
 export { systemClock } from './pool/system-clock.js'
 export type { Cancel, Clock } from './ports/clock.js'
 export type * from './ports/driver.js'

@@ -99,9 +99,9 @@ export class Connection<Client> {
     this.#counts.checking += 1
   }
 
-  /** Proven alive at `now`. */
-  prove(now: number): void {
-    this.#provenAt = now
+  /** Known to have been alive at `at`. */
+  prove(at: number): void {
+    if (at > this.#provenAt) this.#provenAt = at
   }
 
   /** Comes to rest. One that was checked and then not lent has rested all the while. */

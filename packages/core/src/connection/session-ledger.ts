@@ -13,6 +13,7 @@ export class SessionLedger implements SessionObserver, LedgerView {
   #isSettling = false
   #lostBy: Error | undefined
   #statement: string | undefined
+  #answeredAt: number | undefined
   #busySince = 0
   #busyTotal = 0
   #whenQuiet: Array<() => void> = []
@@ -50,6 +51,11 @@ export class SessionLedger implements SessionObserver, LedgerView {
     return this.#isQuiet && this.#transaction === 'idle' && this.#lostBy === undefined
   }
 
+  /** When the server last had answered everything; undefined as long as the driver has told of no answer. */
+  get answeredAt(): number | undefined {
+    return this.#answeredAt
+  }
+
   /** Milliseconds the database has worked for this session so far. */
   busyMs(now: number): number {
     return this.#isQuiet ? this.#busyTotal : this.#busyTotal + (now - this.#busySince)
@@ -79,22 +85,24 @@ export class SessionLedger implements SessionObserver, LedgerView {
   }
 
   quiet(transaction: TransactionStatus): void {
+    const now = this.#clock.now()
     this.#transaction = transaction
-    this.#endBusy()
+    this.#answeredAt = now
+    this.#endBusy(now)
   }
 
   lost(error: Error): void {
     if (this.#lostBy !== undefined) return
     this.#lostBy = error
-    this.#endBusy()
+    this.#endBusy(this.#clock.now())
     this.#onLost()
   }
 
-  #endBusy(): void {
+  #endBusy(now: number): void {
     if (this.#isQuiet) return
     this.#isQuiet = true
     this.#isSettling = false
-    this.#busyTotal += this.#clock.now() - this.#busySince
+    this.#busyTotal += now - this.#busySince
     if (this.#whenQuiet.length === 0) return
     const callbacks = this.#whenQuiet
     this.#whenQuiet = []

@@ -1,3 +1,4 @@
+import { subscribe } from 'node:diagnostics_channel'
 import { channels } from './channels.js'
 import type { OfPool } from './pool-events.js'
 
@@ -8,7 +9,7 @@ export function printDebugLines(write: (line: string) => void = writeToStandardE
   if (printing) return
   printing = true
   for (const [event, channel] of Object.entries(channels)) {
-    channel.subscribe((message) => write(debugLine(event, message as OfPool & Record<string, unknown>)))
+    subscribe(channel.name, (message) => write(debugLine(event, message as OfPool & Record<string, unknown>)))
   }
 }
 

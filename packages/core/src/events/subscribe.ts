@@ -1,3 +1,4 @@
+import { subscribe as listen, unsubscribe } from 'node:diagnostics_channel'
 import { channels } from './channels.js'
 import type { OfPool, PoolEventName, PoolEvents } from './pool-events.js'
 
@@ -7,15 +8,15 @@ export function subscribe<Name extends PoolEventName>(
   event: Name,
   listener: (event: PoolEvents[Name]) => void,
 ): () => void {
-  const channel = channels[event]
+  const { name } = channels[event]
   const onMessage = (message: unknown): void => {
     const { poolId: from, error } = message as OfPool & { error?: unknown }
     // The tracing channel of acquire also tells of those that failed; `timeout` and its like stand for these.
     if (from !== poolId || (event === 'acquire' && error !== undefined)) return
     listener(message as PoolEvents[Name])
   }
-  channel.subscribe(onMessage)
+  listen(name, onMessage)
   return () => {
-    channel.unsubscribe(onMessage)
+    unsubscribe(name, onMessage)
   }
 }

@@ -1,6 +1,5 @@
 import type { Site } from '../ports/owner.js'
 import type { Priority } from './pool-options.js'
-import type { Settings } from './settings.js'
 
 /** What a caller may say when it asks for a connection. */
 export interface AcquireRequest {
@@ -10,8 +9,6 @@ export interface AcquireRequest {
   readonly signal?: AbortSignal | undefined
   /** Rank among the waiters. Default: the scope's, or `normal`. */
   readonly priority?: Priority | undefined
-  /** Session state that the lease must have. */
-  readonly settings?: Settings | undefined
   /** Who asks, for errors, reports and snapshots. Default: the scope's label. */
   readonly label?: string | undefined
   /** `long` announces a lease that is held on purpose, for LISTEN and the like: it is never reported as overdue. */

@@ -1,12 +1,11 @@
 import type { AcquireRequest } from './acquire-request.js'
 import { areRight, checkOptions } from './check-options.js'
-import { abortSignal, nonEmptyText, oneOf, settings, site, timeLeft, type RulesFor } from './option-rules.js'
+import { abortSignal, nonEmptyText, oneOf, site, timeLeft, type RulesFor } from './option-rules.js'
 
 const RULES = {
   timeoutMs: timeLeft,
   signal: abortSignal,
   priority: oneOf('high', 'normal', 'low'),
-  settings,
   label: nonEmptyText,
   hold: oneOf('long'),
   site,

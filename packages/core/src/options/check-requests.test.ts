@@ -32,7 +32,6 @@ describe('an acquire request', () => {
     { priority: 'high' },
     { priority: 'normal' },
     { priority: 'low' },
-    { settings: { role: 'reader', 'app.tenant_id': 7, strict: true, nothing: null } },
     { label: 'nightly job', hold: 'long' },
     { timeoutMs: undefined, signal: undefined, nonsense: undefined },
   ])('is taken when it is right: %o', (request) => {
@@ -49,10 +48,6 @@ describe('an acquire request', () => {
     ['signal', new AbortController()],
     ['priority', 'urgent'],
     ['priority', 1],
-    ['settings', []],
-    ['settings', 'role'],
-    ['settings', { role: {} }],
-    ['settings', { role: NaN }],
     ['label', ''],
     ['label', 5],
     ['hold', 'short'],
@@ -80,7 +75,7 @@ describe('an acquire request', () => {
 describe('the options of a scope', () => {
   it.each([
     { label: 'GET /orders/:id' },
-    { label: 'job', signal: SIGNAL, deadlineMs: 1.5, settings: {}, priority: 'low', mode: 'session' },
+    { label: 'job', signal: SIGNAL, deadlineMs: 1.5, priority: 'low', mode: 'session' },
     { label: 'job', deadlineMs: Infinity, mode: 'statement' },
     { label: 'job', mode: undefined },
   ])('are taken when they are right: %o', (options) => {
@@ -92,7 +87,7 @@ describe('the options of a scope', () => {
     [{ label: 'job', deadlineMs: -1 }, ['deadlineMs']],
     [{ label: 'job', mode: 'row' }, ['mode']],
     [{ label: 'job', priority: 'vip' }, ['priority']],
-    [{ label: 'job', settings: 5 }, ['settings']],
+    [{ label: 'job', settings: { role: 'reader' } }, ['settings']],
     [{ label: 'job', deadline: 5 }, ['deadline']],
     [{ label: '' }, ['label']],
   ])('are refused when one is wrong: %o', (options, faults) => {

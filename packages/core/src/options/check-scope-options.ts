@@ -1,12 +1,11 @@
 import { areRight, checkOptions } from './check-options.js'
-import { abortSignal, nonEmptyText, objectWith, oneOf, settings, timeLeft, type RulesFor } from './option-rules.js'
+import { abortSignal, nonEmptyText, objectWith, oneOf, timeLeft, type RulesFor } from './option-rules.js'
 import type { ScopeOptions } from './scope-options.js'
 
 const RULES = {
   label: nonEmptyText,
   signal: abortSignal,
   deadlineMs: timeLeft,
-  settings,
   priority: oneOf('high', 'normal', 'low'),
   mode: oneOf('session', 'transaction', 'statement'),
   clock: objectWith('a clock', ['now', 'wake']),

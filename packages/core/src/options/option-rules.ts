@@ -71,12 +71,6 @@ export const site: OptionRule = {
   accepts: (value) => isRecord(value) && 'place' in value,
 }
 
-/** Settings of a session: names and plain values. */
-export const settings: OptionRule = {
-  expected: 'an object of setting names with texts, numbers, booleans or null',
-  accepts: (value) => isRecord(value) && !Array.isArray(value) && Object.values(value).every(isPlainValue),
-}
-
 /** One of a few words. */
 export function oneOf(...words: readonly [string, ...string[]]): OptionRule {
   return {
@@ -99,10 +93,6 @@ function isWhole(value: unknown, least: number): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
-}
-
-function isPlainValue(value: unknown): boolean {
-  return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
 }
 
 function hasMethods(value: unknown, methods: readonly string[]): value is Record<string, unknown> {

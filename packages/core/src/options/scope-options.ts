@@ -1,7 +1,6 @@
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Priority } from './pool-options.js'
-import type { Settings } from './settings.js'
 
 /** What a unit of work says about itself when its scope is opened. */
 export interface ScopeOptions {
@@ -11,8 +10,6 @@ export interface ScopeOptions {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds from now after which the scope's signal aborts and nothing more is granted. Default: no limit. */
   readonly deadlineMs?: number | undefined
-  /** Session state that every lease of the scope must have. */
-  readonly settings?: Settings | undefined
   /** Rank of its acquires among the waiters. Default: the enclosing scope's, else `normal`. */
   readonly priority?: Priority | undefined
   /** How its statements run. Default: the enclosing scope's, else the pool's `mode`. */

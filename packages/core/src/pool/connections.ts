@@ -159,7 +159,9 @@ export class Connections<Client> {
   /** Takes a connection back from its owner. Returns nothing when it is done at once, else when it will be. */
   giveBack(connection: Connection<Client>, owner: Owner, now: number): Promise<void> | undefined {
     connection.recycle()
-    if (connection.ledger.isClean) return this.#offer(connection, now)
+    const { isClean, lostBy } = connection.ledger
+    if (isClean) return this.#offer(connection, now)
+    if (lostBy !== undefined) return this.#close(connection, 'lost', lostBy)
     // Nobody comes after this owner: the server cleans up by itself when the session ends.
     return this.#state.is === 'closing' ? this.#close(connection, 'pool-closed') : this.#recycle(connection, owner)
   }
@@ -317,7 +319,8 @@ export class Connections<Client> {
 
   /** A connection fit for anybody: it goes to the next waiter, or to rest, or is closed if it has had its day. */
   #offer(connection: Connection<Client>, now: number = this.options.clock.now()): Promise<void> | undefined {
-    connection.prove(now)
+    // A lease that asked nothing of the database proves nothing. A driver that never tells is taken at its word.
+    connection.prove(connection.ledger.answeredAt ?? now)
     const doom = this.#doomOf(connection, now) ?? (this.queue.size === 0 ? this.#surplusOf() : undefined)
     if (doom !== undefined) return this.#close(connection, doom)
     if (this.#state.is === 'open' && this.queue.size > 0) {
@@ -351,6 +354,8 @@ export class Connections<Client> {
   async #check(connection: Connection<Client>): Promise<void> {
     connection.check()
     const verdict = await this.#recycler.check(connection)
+    // Also by a check of the user's own that asked nothing of the database.
+    if (verdict.fit) connection.prove(this.options.clock.now())
     const closing = this.#judge(connection, verdict)
     if (!verdict.fit) this.#suspectIdle()
     // The waiter for whom the check stood must not wait for a farewell.

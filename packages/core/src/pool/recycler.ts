@@ -41,7 +41,6 @@ export class Recycler<Client> {
   async recycle(connection: Connection<Client>, owner: Owner): Promise<Verdict> {
     const { options, reports, outside } = this.#parts
     const { ledger } = connection
-    if (ledger.lostBy !== undefined) return { fit: false, reason: 'lost', error: ledger.lostBy }
     if (options.observe) {
       const left = ledger.isQuiet ? `${ledger.transaction} transaction` : 'statement running'
       reports.wouldReset(owner, `${left} at release`)

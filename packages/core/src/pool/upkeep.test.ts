@@ -144,6 +144,21 @@ describe('a connection idle for long', () => {
     expect(driver.countOf('check')).toBe(1)
   })
 
+  it('is checked also when it was lent meanwhile, but nothing was asked of the database', async () => {
+    const { pool, driver, clock } = openFakePool({ checkAfterIdleMs: 500 })
+    await pool.use((client) => client.query('select 1'))
+    clock.advance(400)
+    await lendAndReturn(pool, 1)
+    clock.advance(400)
+    await lendAndReturn(pool, 1)
+    expect(driver.countOf('check')).toBe(1)
+
+    await pool.use((client) => client.query('select 1'))
+    clock.advance(400)
+    await lendAndReturn(pool, 1)
+    expect(driver.countOf('check')).toBe(1)
+  })
+
   it('is checked by the check that it was given, in place of the driver’s', async () => {
     const checked: number[] = []
     const { pool, driver, clock } = openFakePool({

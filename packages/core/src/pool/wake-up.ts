@@ -1,5 +1,8 @@
 import type { Cancel, Clock } from '../ports/clock.js'
 
+/** A wake-up that comes early by less than this has come. */
+const EARLY_MS = 2
+
 /**
  * The one wake-up of a pool, set to the next thing due (ARCHITECTURE.md, promise 9). It is armed anew only when
  * something is due earlier: on the way of a lease that is one comparison.
@@ -55,9 +58,13 @@ export class WakeUp {
   }
 
   #ring(): void {
+    const now = this.#clock.now()
+    // Node's timers count from the start of a turn, in whole milliseconds, and so come a little early. What was due is
+    // done all the same: to arm anew would put it off by more than that.
+    const due = this.#at - now < EARLY_MS ? Math.max(now, this.#at) : now
     this.#cancel = undefined
     this.#at = Number.POSITIVE_INFINITY
-    const next = this.#work(this.#clock.now())
+    const next = this.#work(due)
     if (next < this.#at) this.#arm(next)
   }
 }

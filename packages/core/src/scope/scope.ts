@@ -1,7 +1,6 @@
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import type { HeldLease, LeaseHolder } from '../lease/lending.js'
 import type { Priority } from '../options/pool-options.js'
-import type { Settings } from '../options/settings.js'
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
 import { type Context, runInContext, runOutsideContext } from './context.js'
@@ -12,7 +11,6 @@ export interface ScopeFacts {
   readonly label: string
   readonly signal: AbortSignal | undefined
   readonly deadlineAt: number
-  readonly settings: Settings | undefined
   readonly priority: Priority
   readonly mode: PoolMode | undefined
   readonly clock: Clock
@@ -41,7 +39,6 @@ export interface PendingAcquire {
  */
 export class Scope implements LeaseHolder, Deadlined {
   readonly label: string
-  readonly settings: Settings | undefined
   readonly priority: Priority
   readonly mode: PoolMode | undefined
   readonly deadlineAt: number
@@ -58,7 +55,6 @@ export class Scope implements LeaseHolder, Deadlined {
   /** Scopes are made by `openScope` and `runInScope`. */
   constructor(facts: ScopeFacts) {
     this.label = facts.label
-    this.settings = facts.settings
     this.priority = facts.priority
     this.mode = facts.mode
     this.#clock = facts.clock

@@ -6,7 +6,7 @@ import { Scope } from './scope.js'
 
 /**
  * Opens a scope that its caller closes; `runInScope` is the safe form. Inside another scope it takes over that one's
- * deadline, priority, mode, settings and abort signal, where it is given none of its own.
+ * deadline, priority, mode and abort signal, where it is given none of its own.
  *
  * @throws {InvalidOptionsError} naming all that is wrong with `options`.
  */
@@ -20,7 +20,6 @@ export function openScope(options: ScopeOptions): Scope {
     label: options.label,
     signal: joinSignals(options.signal, parent?.isOpen === true ? parent : undefined),
     deadlineAt: clock.now() + Math.min(ownMs, inheritedMs),
-    settings: options.settings ?? parent?.settings,
     priority: options.priority ?? parent?.priority ?? 'normal',
     mode: options.mode ?? parent?.mode,
     clock,
@@ -57,8 +56,7 @@ export function currentScope(): Scope | undefined {
 export function detached<R>(work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
   const parent = currentContext()?.scope
   const label = parent === undefined ? 'detached' : `detached from ${parent.label}`
-  const settings = parent?.settings
-  return runOutsideContext(() => runInScope(settings === undefined ? { label } : { label, settings }, work))
+  return runOutsideContext(() => runInScope({ label }, work))
 }
 
 function joinSignals(own: AbortSignal | undefined, parent: Scope | undefined): AbortSignal | undefined {

@@ -97,7 +97,7 @@ export class Pool<Client> {
     try {
       return this.#acquire(request)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 

@@ -1,5 +1,5 @@
 import { Client as PgClient } from 'pg'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { abortable } from '../wire/abortable.js'
 import type { SessionEvents } from '../session/session-events.js'
 import { PgSession } from '../session/pg-session.js'

@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { Client } from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 import { describeDriverContract } from '@leasehold/testkit/contracts'
-import { freePort } from '../../../../testkit/src/postgres/free-port.js'
-import { usePostgres } from '@leasehold/testkit/postgres'
+import { freePort, usePostgres } from '@leasehold/testkit/postgres'
 import { pgDriver } from './pg-driver.js'
 
 const database = usePostgres()

@@ -1,6 +1,6 @@
 import { markOwnFrames, type Driver, type LedgerView } from '@leasehold/core'
 import { Client as PgClient } from 'pg'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { bareClient } from '../handle/bare-client.js'
 import { leaseHandle } from '../handle/lease-handle.js'
 import { sessionOf } from '../session/pg-session.js'

@@ -1,5 +1,5 @@
 import { ConnectFailedError, type Lease, type Pool } from '@leasehold/core'
-import type pg from 'pg'
+import type * as pg from 'pg'
 
 /** Clocks are asked one after the other. */
 const SLACK_MS = 5

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type * as pg from 'pg'
 import type { LeaseHandle } from '../handle/handle-fields.js'
 import { giveBack } from '../handle/lease-handle.js'
 import { isSubmittable, submit } from '../handle/leased-statements.js'

@@ -1,5 +1,5 @@
 import type { Pool } from '@leasehold/core'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { sessionOf } from '../session/pg-session.js'
 
 /** Stands for a connection whose client does not exist yet, because its settings are still being asked for. */

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { sessionOf } from '../session/pg-session.js'
 import type { SessionEvents } from '../session/session-events.js'
 import { countUse } from '../wire/pg-privates.js'

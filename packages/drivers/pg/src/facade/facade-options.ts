@@ -1,5 +1,5 @@
 import type { PoolOptions } from '@leasehold/core'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import type { PgConnectionConfig } from '../driver/dial.js'
 
 /** What stands under `leasehold` in the options of a facade. */

@@ -1,7 +1,7 @@
 import { runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Pool } from 'pg'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { backendOf } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'

@@ -8,7 +8,7 @@ import {
   type PoolSnapshot,
 } from '@leasehold/core'
 import { Client as PgClient, Pool as PgPool } from 'pg'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { makeDriver } from '../driver/pg-driver.js'
 import { refuseNative, type ClientClass } from '../driver/refuse-native.js'
 import { acquireOwnDial } from './acquire-own-dial.js'

@@ -1,6 +1,6 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Client } from 'pg'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { usePools } from '../testing/leased-pool.js'
 import { createPgPool } from './create-pg-pool.js'

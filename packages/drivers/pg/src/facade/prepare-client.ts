@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type * as pg from 'pg'
 
 type Verify = (client: pg.PoolClient, done: (error?: Error) => void) => void
 

@@ -10,7 +10,7 @@ import {
   type PoolOptions,
   wholeNumber,
 } from '@leasehold/core'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import type { LeasedPgPoolOptions, LeaseholdOptions, SortedOptions } from './facade-options.js'
 import { POOL_OPTIONS, warnOfUnknownOptions } from './known-options.js'
 

@@ -1,5 +1,5 @@
 import type { LeaseGate } from '@leasehold/core'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import type { PgSession } from '../session/pg-session.js'
 import { isEnding } from '../wire/pg-privates.js'
 

@@ -1,5 +1,5 @@
 import type { LeaseGate } from '@leasehold/core'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import type { PgSession, SESSION } from '../session/pg-session.js'
 
 export const GATE: unique symbol = Symbol('leasehold.gate')

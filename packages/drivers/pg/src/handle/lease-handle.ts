@@ -1,5 +1,5 @@
 import type { LeaseGate } from '@leasehold/core'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { SESSION, type PgSession } from '../session/pg-session.js'
 import { emitterMethods } from './emitter-methods.js'
 import { endByHolder, sendStatement } from './leased-statements.js'

@@ -1,6 +1,6 @@
 import type { LeaseGate, SessionObserver } from '@leasehold/core'
 import type { Duplex } from 'node:stream'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
 import { WireWatch } from '../wire/wire-watch.js'
 import { HandleListeners } from './handle-listeners.js'

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type * as pg from 'pg'
 
 /** What a facade wants to know of the connections below it. */
 export interface SessionEvents {

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type * as pg from 'pg'
 
 /** The server's process of a session. */
 export function backendOf(client: pg.Client): number {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { connectionOf, type PgClientInternals, type PgConnection } from './pg-connection.js'
 
 /** A cancel request that has not been taken by then never will be. */

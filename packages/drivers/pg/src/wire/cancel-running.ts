@@ -18,6 +18,8 @@ export async function cancelRunning(wire: WireWatch, send: () => Promise<void>):
     while (wire.isRunning && wire.outcomes === outcomes && wire.lostBy === undefined && !tooLong.aborted) {
       canceller.throwIfFailed()
       canceller.cancel()
+      // With somebody else at the socket no outcome would be seen.
+      if (wire.isDiverted) break
       await wire.change(tooLong).catch(() => {})
     }
     await canceller.finished

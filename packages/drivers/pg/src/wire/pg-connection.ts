@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
-import type pg from 'pg'
+import type * as pg from 'pg'
 
 type Send = (message?: unknown, more?: boolean) => void
 

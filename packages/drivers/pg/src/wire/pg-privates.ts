@@ -1,5 +1,5 @@
 // oxlint-disable eslint/no-underscore-dangle -- pg's own private names: all that are touched, in one place
-import type pg from 'pg'
+import type * as pg from 'pg'
 import type { PgConnection } from './pg-connection.js'
 
 /** Fields that pg and pg-pool keep to themselves, and that have been there since their version 7. */

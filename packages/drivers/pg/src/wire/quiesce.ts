@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type * as pg from 'pg'
 import { abortable } from './abortable.js'
 import { Canceller } from './canceller.js'
 import type { PgConnection } from './pg-connection.js'
