@@ -1,5 +1,4 @@
 import { ConnectFailedError } from '../errors/connect-failed-error.js'
-import type { LeaseholdError } from '../errors/leasehold-error.js'
 import type { Clock } from '../ports/clock.js'
 import type { Driver } from '../ports/driver.js'
 import type { Agenda } from './agenda.js'
@@ -143,6 +142,3 @@ export class Connector<Client> {
     })
   }
 }
-
-/** The last failure to open a connection since one last succeeded. */
-export type ConnectFailure = { readonly error: LeaseholdError; readonly at: number }

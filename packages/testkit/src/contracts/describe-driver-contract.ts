@@ -1,5 +1,6 @@
 import type { Driver, LedgerView, SessionObserver, TransactionStatus } from '@leasehold/core'
-import { afterEach, beforeEach, describe, expect, it, type TestContext, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { OptionalMethod } from '../fake-driver.js'
 import { TestGate } from './test-gate.js'
 
 /** What a driver's tests must be able to say and see. */
@@ -31,10 +32,24 @@ export interface DriverContractHarness<Client> {
 
 const KINDS = ['query', 'transient', 'saturated', 'read-only', 'denied', 'fatal']
 
-/** What every driver must do for a pool to stand on it. Optional methods are tested where they exist. */
+const OPTIONAL_METHODS = [
+  'lend',
+  'quiesce',
+  'cancel',
+  'destroy',
+  'hold',
+  'redact',
+] as const satisfies readonly OptionalMethod[]
+
+/**
+ * What every driver must do for a pool to stand on it.
+ *
+ * @param without the optional methods that this driver does not have.
+ */
 export function describeDriverContract<Client>(
   name: string,
   make: () => Promise<DriverContractHarness<Client>> | DriverContractHarness<Client>,
+  without: readonly OptionalMethod[] = [],
 ): void {
   describe(`${name}, as a driver`, () => {
     let harness: DriverContractHarness<Client>
@@ -59,6 +74,15 @@ export function describeDriverContract<Client>(
       const running = harness.query(client, harness.statements.endless)
       running.catch(() => {})
       return running
+    }
+
+    /** Only for a driver that is said to have the method; that it has no other is looked at as well. */
+    function offered<Method extends OptionalMethod>(
+      method: Method,
+      promise: string,
+      test: (driver: Driver<Client> & Required<Pick<Driver<Client>, Method>>) => Promise<void> | void,
+    ): void {
+      if (!without.includes(method)) it(promise, () => test(driver as Parameters<typeof test>[0]))
     }
 
     describe('opening', () => {
@@ -232,8 +256,11 @@ export function describeDriverContract<Client>(
     })
 
     describe('what a driver may offer besides', () => {
-      it('quiesce ends a running statement, and the next one gets its own answer', async (context: TestContext) => {
-        if (driver.quiesce === undefined) context.skip()
+      it('is there, but for what the driver is said to be without', () => {
+        expect(OPTIONAL_METHODS.filter((method) => driver[method] === undefined)).toEqual([...without])
+      })
+
+      offered('quiesce', 'quiesce ends a running statement, and the next one gets its own answer', async (driver) => {
         const { client, told } = await openWatched(driver)
         const running = startEndless(client)
 
@@ -246,8 +273,7 @@ export function describeDriverContract<Client>(
         await nothingIsOpen()
       })
 
-      it('quiesce leaves a quiet session as it is', async (context: TestContext) => {
-        if (driver.quiesce === undefined) context.skip()
+      offered('quiesce', 'quiesce leaves a quiet session as it is', async (driver) => {
         const { client } = await openWatched(driver)
 
         await driver.quiesce(client, never)
@@ -255,8 +281,7 @@ export function describeDriverContract<Client>(
         await driver.close(client)
       })
 
-      it('quiesce rejects when the session dies meanwhile', async (context: TestContext) => {
-        if (driver.quiesce === undefined) context.skip()
+      offered('quiesce', 'quiesce rejects when the session dies meanwhile', async (driver) => {
         const { client, told } = await openWatched(driver)
         startEndless(client).catch(() => {})
         await harness.kill(client)
@@ -266,8 +291,7 @@ export function describeDriverContract<Client>(
         await driver.close(client)
       })
 
-      it('cancel ends a running statement and keeps the session', async (context: TestContext) => {
-        if (driver.cancel === undefined) context.skip()
+      offered('cancel', 'cancel ends a running statement and keeps the session', async (driver) => {
         const { client, told } = await openWatched(driver)
         const running = startEndless(client)
 
@@ -280,20 +304,22 @@ export function describeDriverContract<Client>(
         await nothingIsOpen()
       })
 
-      it('destroy takes the socket away at once, also under a running statement, and may come twice', async (context: TestContext) => {
-        if (driver.destroy === undefined) context.skip()
-        const { client } = await openWatched(driver)
-        const running = startEndless(client)
+      offered(
+        'destroy',
+        'destroy takes the socket away at once, also under a running statement, and may come twice',
+        async (driver) => {
+          const { client } = await openWatched(driver)
+          const running = startEndless(client)
 
-        driver.destroy(client)
-        driver.destroy(client)
+          driver.destroy(client)
+          driver.destroy(client)
 
-        await expect(running).rejects.toBeInstanceOf(Error)
-        await nothingIsOpen()
-      })
+          await expect(running).rejects.toBeInstanceOf(Error)
+          await nothingIsOpen()
+        },
+      )
 
-      it('hold can be switched either way on a living session', async (context: TestContext) => {
-        if (driver.hold === undefined) context.skip()
+      offered('hold', 'hold can be switched either way on a living session', async (driver) => {
         const client = await driver.connect(never)
 
         driver.hold(client, false)
@@ -302,31 +328,30 @@ export function describeDriverContract<Client>(
         await driver.close(client)
       })
 
-      it('redact takes every literal out of a statement', (context: TestContext) => {
-        if (driver.redact === undefined) context.skip()
+      offered('redact', 'redact takes every literal out of a statement', (driver) => {
         const { text, literals } = harness.statements.withLiterals
 
         const redacted = driver.redact(text)
 
         for (const literal of literals) expect(redacted).not.toContain(literal)
       })
-    })
 
-    describe('a fenced handle', () => {
-      it('works on its session while the lease lasts, and asks the gate before anything is sent', async (context: TestContext) => {
-        if (driver.lend === undefined) context.skip()
-        const { client, told } = await openWatched(driver)
-        const gate = new TestGate()
+      offered(
+        'lend',
+        'a fenced handle works on its session while the lease lasts, and asks the gate before anything is sent',
+        async (driver) => {
+          const { client, told } = await openWatched(driver)
+          const gate = new TestGate()
 
-        await harness.query(driver.lend(client, gate), harness.statements.ok)
+          await harness.query(driver.lend(client, gate), harness.statements.ok)
 
-        expect(gate.asked[0]).toMatch(/^pass/)
-        expect(told.at(-1)).toBe('quiet idle')
-        await driver.close(client)
-      })
+          expect(gate.asked[0]).toMatch(/^pass/)
+          expect(told.at(-1)).toBe('quiet idle')
+          await driver.close(client)
+        },
+      )
 
-      it('sends nothing once the lease is over, and says so', async (context: TestContext) => {
-        if (driver.lend === undefined) context.skip()
+      offered('lend', 'a fenced handle sends nothing once the lease is over, and says so', async (driver) => {
         const { client, told } = await openWatched(driver)
         const gate = new TestGate()
         const handle = driver.lend(client, gate)
@@ -340,24 +365,26 @@ export function describeDriverContract<Client>(
         await driver.close(client)
       })
 
-      it('is another one for each lease, and an old one stays shut while the new one works', async (context: TestContext) => {
-        if (driver.lend === undefined) context.skip()
-        const { client } = await openWatched(driver)
-        const [first, second] = [new TestGate(), new TestGate()]
-        const old = driver.lend(client, first)
-        first.end()
-        const current = driver.lend(client, second)
+      offered(
+        'lend',
+        'a fenced handle is another one for each lease, and an old one stays shut while the new one works',
+        async (driver) => {
+          const { client } = await openWatched(driver)
+          const [first, second] = [new TestGate(), new TestGate()]
+          const old = driver.lend(client, first)
+          first.end()
+          const current = driver.lend(client, second)
 
-        expect(current).not.toBe(old)
-        await harness.query(current, harness.statements.ok)
-        await expect(attempt(() => harness.query(old, harness.statements.ok))).rejects.toMatchObject({
-          code: 'LEASEHOLD_LEASE_RELEASED',
-        })
-        await driver.close(client)
-      })
+          expect(current).not.toBe(old)
+          await harness.query(current, harness.statements.ok)
+          await expect(attempt(() => harness.query(old, harness.statements.ok))).rejects.toMatchObject({
+            code: 'LEASEHOLD_LEASE_RELEASED',
+          })
+          await driver.close(client)
+        },
+      )
 
-      it('refuses a transaction in statement mode before it is sent', async (context: TestContext) => {
-        if (driver.lend === undefined) context.skip()
+      offered('lend', 'a fenced handle refuses a transaction in statement mode before it is sent', async (driver) => {
         const { client, told } = await openWatched(driver)
         const handle = driver.lend(client, new TestGate('statement'))
 
