@@ -23,6 +23,7 @@ class StubSession {
   lendings = 0
 
   constructor(client: StubClient) {
+    // A constructor for each connection: Object.create and two assignments take about three times as long.
     function Handle(this: { [GATE]: LeaseGate; [NUMBER]: number }, gate: LeaseGate, number: number): void {
       this[GATE] = gate
       this[NUMBER] = number
@@ -41,7 +42,10 @@ function fencedEnd(this: StubHandle): void {
   this[GATE].discard('ended by its holder')
 }
 
-/** A driver of stubs, whose handles are made as `@leasehold/pg` makes its own: one object, two fields, two prototypes. */
+/**
+ * A driver of stubs, whose handles have the shape of those of `@leasehold/pg`: an object with two fields, whose prototype
+ * is what the connection's handles have in common, whose prototype is the client.
+ */
 export function stubDriver(): Driver<WatchedClient> {
   return {
     name: 'stub',

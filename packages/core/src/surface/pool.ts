@@ -17,6 +17,7 @@ import { bindToContext, currentContext, nextPoolId, runOutsideContext } from '..
 import type { Scope } from '../scope/scope.js'
 import { Asked } from './asked.js'
 import { LateAcquires } from './late-acquires.js'
+import { openPromise } from './open-promise.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
 import { Refusals } from './refusals.js'
 import { acquireShared } from './shared-session.js'
@@ -271,9 +272,9 @@ export class Pool<Client> {
 
   #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
     if (this.#connections.backlog >= this.#options.maxWaiting) this.#refusals.queueFull(asked.label)
-    return new Promise((resolve, reject) =>
-      this.#connections.enqueue(new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject)),
-    )
+    const { promise, resolve, reject } = openPromise<Granted>()
+    this.#connections.enqueue(new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject))
+    return promise
   }
 
   /** Waits for what another caller of the same scope asked for. A scope that ends sends that one away. */
