@@ -72,7 +72,7 @@ export class LeasedConnections {
   }
 
   acquire(): { readonly promise: Promise<PgClient> } {
-    return { promise: this.#acquire() }
+    return { promise: this.#validate === undefined ? this.#take(this.#timeoutMs) : this.#takeValid(this.#validate) }
   }
 
   /** Gives a connection back; false if it is back already, which Knex counts on: it releases failing streams twice. */
@@ -132,15 +132,6 @@ export class LeasedConnections {
     return this.#leases.snapshot().max
   }
 
-  async #acquire(): Promise<PgClient> {
-    try {
-      return this.#validate === undefined ? await this.#take(this.#timeoutMs) : await this.#takeValid(this.#validate)
-    } catch (error) {
-      if (isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT') throw new LeaseTimeoutError(error)
-      throw error
-    }
-  }
-
   async #takeValid(validate: NonNullable<LeasedConnectionsParts['validate']>): Promise<PgClient> {
     const { clock } = this.#leases.options
     const deadlineAt = clock.now() + this.timeoutMs
@@ -162,15 +153,26 @@ export class LeasedConnections {
     }
   }
 
-  async #take(timeoutMs: number | undefined): Promise<PgClient> {
-    const lease = await this.#leases.acquire({ timeoutMs, site: this.#site })
+  /** With one promise besides the lease's own: each more is felt in the throughput of Knex. */
+  #take(timeoutMs: number | undefined): Promise<PgClient> {
+    return this.#leases.acquire({ timeoutMs, site: this.#site }).then(this.#dress, refuse)
+  }
+
+  /** Makes of a lease the connection that Knex wants. */
+  readonly #dress = (lease: PgLease): PgClient | Promise<PgClient> => {
     const connection: HeldConnection = lease.client
     connection[LEASE] = lease
     connection.__knexUid = `__knexUid${lease.connectionId}`
+    // Fields of its own, or Knex looks for them through all prototypes at each query.
+    connection.__knexTxId = undefined
     // A handle has none of it; but a pool that is compatible to pg-pool lends the client itself, again and again.
-    if (connection.__knex__disposed !== undefined) delete connection.__knex__disposed
+    if (Object.hasOwn(connection, '__knex__disposed')) delete connection.__knex__disposed
     const dialect = this.#dialect
     if (dialect === undefined || this.#setup.isDone(lease, dialect)) return lease.client
+    return this.#setUp(lease, connection, dialect)
+  }
+
+  async #setUp(lease: PgLease, connection: HeldConnection, dialect: PgDialect): Promise<PgClient> {
     try {
       await this.#setup.run(lease, connection, dialect)
     } catch (error) {
@@ -179,6 +181,12 @@ export class LeasedConnections {
     }
     return lease.client
   }
+}
+
+/** A timeout is told in Knex's own class. */
+function refuse(error: unknown): never {
+  if (isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT') throw new LeaseTimeoutError(error)
+  throw error
 }
 
 /** The connections below a dialect, or below the client of a transaction. */

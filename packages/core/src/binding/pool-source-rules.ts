@@ -1,0 +1,56 @@
+import type { OptionFault } from '../errors/invalid-options-error.js'
+import { examineOptions } from '../options/check-options.js'
+import { flag, objectWith, type OptionRule, timeLeft } from '../options/option-rules.js'
+
+const pool = objectWith('a pool', ['ready', 'snapshot', 'close'])
+
+const poolSource: OptionRule = {
+  expected: 'a pool of Leasehold: what createPool makes, or a facade that has one as `leases`',
+  accepts: (value) => pool.accepts(value) || (hasLeases(value) && pool.accepts(value.leases)),
+}
+
+const poolsByName: OptionRule = {
+  expected: 'an object with one pool or more, by name',
+  accepts: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0,
+}
+
+/** The options with which every binding is told its pools, and what becomes of them in the end. */
+export const poolSourceRules = {
+  pool: poolSource,
+  pools: poolsByName,
+  closePool: flag,
+  closeDeadlineMs: timeLeft,
+}
+
+/** What is wrong with the pools that a binding was given, beyond what a rule says of one option alone. */
+export function faultsOfPoolSources(options: unknown, values: Readonly<Record<string, unknown>>): readonly OptionFault[] {
+  const faults: OptionFault[] = [...faultsByName(values['pools'])]
+  const given = (typeof options === 'object' && options !== null ? options : {}) as Record<string, unknown>
+  if (given['pool'] === undefined && given['pools'] === undefined) {
+    faults.push({ option: 'pool', received: 'undefined', expected: `${poolSource.expected}; or several as \`pools\`` })
+  }
+  if (given['pool'] !== undefined && given['pools'] !== undefined) {
+    faults.push({ option: 'pools', received: 'both pool and pools', expected: 'one of the two' })
+  }
+  if (values['closePool'] === false && values['closeDeadlineMs'] !== undefined) {
+    const received = 'one, and closePool: false'
+    faults.push({ option: 'closeDeadlineMs', received, expected: 'no deadline where nothing is closed' })
+  }
+  return faults
+}
+
+/** Each pool of several that is none, by its own name. */
+function faultsByName(pools: unknown): readonly OptionFault[] {
+  if (pools === undefined) return []
+  const names = Object.keys(pools as object)
+  const given = pools as Record<string, unknown>
+  // Null for what is undefined, which would else count as not given.
+  const present = Object.fromEntries(names.map((name) => [name, given[name] ?? null]))
+  const { faults } = examineOptions(present, Object.fromEntries(names.map((name) => [name, poolSource])))
+  return faults.map((fault) => ({ ...fault, option: `pools.${fault.option}` }))
+}
+
+function hasLeases(value: unknown): value is { readonly leases: unknown } {
+  return typeof value === 'object' && value !== null && 'leases' in value
+}
