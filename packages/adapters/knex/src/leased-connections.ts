@@ -161,10 +161,9 @@ export class LeasedConnections {
   /** Makes of a lease the connection that Knex wants. */
   readonly #dress = (lease: PgLease): PgClient | Promise<PgClient> => {
     const connection: HeldConnection = lease.client
+    prepareHandles(connection)
     connection[LEASE] = lease
     connection.__knexUid = `__knexUid${lease.connectionId}`
-    // Fields of its own, or Knex looks for them through all prototypes at each query.
-    connection.__knexTxId = undefined
     // A handle has none of it; but a pool that is compatible to pg-pool lends the client itself, again and again.
     if (Object.hasOwn(connection, '__knex__disposed')) delete connection.__knex__disposed
     const dialect = this.#dialect
@@ -183,10 +182,22 @@ export class LeasedConnections {
   }
 }
 
-/** A timeout is told in Knex's own class. */
-function refuse(error: unknown): never {
-  if (isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT') throw new LeaseTimeoutError(error)
-  throw error
+/** What the handles of a connection have in common: prepared once for each connection. */
+const prepared = new WeakSet<object>()
+
+/**
+ * Makes room for what Knex notes on a handle, on what the handles of its connection have in common. Otherwise each note,
+ * and each look for one, would go all the way to the physical client (2 µs a query, measured).
+ */
+function prepareHandles(connection: HeldConnection): void {
+  const common = Object.getPrototypeOf(connection) as { readonly constructor: { readonly prototype: unknown } }
+  if (prepared.has(common)) return
+  // A pool that is compatible to pg-pool lends the client itself, and its prototype is everybody's.
+  if (common.constructor.prototype === common) return
+  prepared.add(common)
+  for (const name of [LEASE, '__knexUid', '__knexTxId', '__knex__disposed']) {
+    Object.defineProperty(common, name, { value: undefined, writable: true, configurable: true })
+  }
 }
 
 /** The connections below a dialect, or below the client of a transaction. */
