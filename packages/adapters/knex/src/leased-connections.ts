@@ -200,6 +200,12 @@ function prepareHandles(connection: HeldConnection): void {
   }
 }
 
+/** A timeout is told in Knex's own class. */
+function refuse(error: unknown): never {
+  if (isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT') throw new LeaseTimeoutError(error)
+  throw error
+}
+
 /** The connections below a dialect, or below the client of a transaction. */
 export function connectionsOf(dialect: PgDialect): LeasedConnections {
   return dialect.config.connectionPool as LeasedConnections
