@@ -4,6 +4,7 @@ import { acquireAndRelease } from './acquire-and-release.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
 import type { Report, Settings } from './report/report.js'
 import { isMet, targetTable } from './report/target.js'
+import { scopeCarriers } from './scope-carriers.js'
 import { selectOne } from './select-one.js'
 import { wholeRequests } from './whole-requests.js'
 
@@ -20,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report
   stubs: acquireAndRelease,
   select: selectOne,
   requests: wholeRequests,
+  carriers: scopeCarriers,
 }
 
 const chosen = Object.entries(BENCHMARKS).filter(([name]) => values.only === undefined || values.only === name)

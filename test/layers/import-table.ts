@@ -18,7 +18,20 @@ export const packageRules: readonly PackageRule[] = [
   { from: 'packages/core', packages: [], vendors: [] },
   { from: 'packages/drivers/pg', packages: ['packages/core'], vendors: ['pg'] },
   { from: 'packages/adapters/knex', packages: ['packages/core', 'packages/drivers/*'], vendors: ['knex'] },
+  {
+    from: 'packages/adapters/prisma',
+    packages: ['packages/core', 'packages/drivers/*'],
+    vendors: ['@prisma/adapter-pg'],
+  },
+  { from: 'packages/adapters/drizzle', packages: ['packages/core', 'packages/drivers/*'], vendors: ['drizzle-orm'] },
+  { from: 'packages/bindings/express', packages: ['packages/core'], vendors: ['express'] },
   { from: 'packages/bindings/fastify', packages: ['packages/core'], vendors: ['fastify', 'fastify-plugin'] },
+  {
+    from: 'packages/bindings/nestjs',
+    packages: ['packages/core'],
+    vendors: ['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'rxjs'],
+  },
+  { from: 'packages/carriers/cls-hooked', packages: ['packages/core'], vendors: ['cls-hooked'] },
   {
     from: 'packages/testkit',
     packages: ['packages/core'],
@@ -31,6 +44,7 @@ export const outside: readonly string[] = ['examples', 'test', 'bench']
 
 /** The layers inside core, the highest first: a file imports from its own layer and from those below it. */
 export const layers: readonly string[] = [
+  'binding',
   'surface',
   'transaction',
   'scope',

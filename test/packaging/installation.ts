@@ -22,7 +22,26 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const consumers = fileURLToPath(new URL('consumers', import.meta.url))
 
 /** What the packages are used together with, in the versions the repository itself is tested with. */
-const besides = ['@types/jest', '@types/node', '@types/pg', 'fastify', 'knex', 'pg'] as const
+const besides = [
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/platform-express',
+  '@nestjs/terminus',
+  '@prisma/adapter-pg',
+  '@types/cls-hooked',
+  '@types/express',
+  '@types/jest',
+  '@types/node',
+  '@types/pg',
+  'cls-hooked',
+  'drizzle-orm',
+  'express',
+  'fastify',
+  'knex',
+  'pg',
+  'reflect-metadata',
+  'rxjs',
+] as const
 
 /**
  * Builds and packs every package that can be published, and installs the tarballs in an empty folder: once for all tests

@@ -106,6 +106,18 @@ describe('a request is served', () => {
     expect(await node('from-both.mjs')).toEqual(silence)
   })
 
+  test('by Express, through both copies of its binding', async () => {
+    expect(await node('an-express-request.mjs')).toEqual(silence)
+  })
+
+  test('by NestJS in CommonJS', async () => {
+    expect(await node('a-nest-request.cjs')).toEqual(silence)
+  })
+
+  test('in a cls-hooked namespace, whichever copy carries it', async () => {
+    expect(await node('in-a-namespace.mjs')).toEqual(silence)
+  })
+
   test.each(['esm', 'cjs'] as const)('from a minified esbuild bundle (%s)', async (format) => {
     const outfile = join(folder, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs')
     await build({
@@ -157,20 +169,31 @@ describe('a request is served', () => {
 })
 
 describe('TypeScript accepts the types', () => {
-  test.each([
-    ['node16', 'mts'],
-    ['node16', 'cts'],
-    ['nodenext', 'mts'],
-    ['nodenext', 'cts'],
-    ['bundler', 'ts'],
-    ['commonjs', 'ts'],
-  ] as const)('%s, from a .%s file', async (kind, extension) => {
-    const file = `from-typescript-${kind}.${extension}`
-    await copyFile(join(folder, 'from-typescript.ts'), join(folder, file))
-    const project = join(folder, `tsconfig-${kind}-${extension}.json`)
-    await writeFile(project, JSON.stringify({ compilerOptions: settings[kind], files: [file] }))
-    expect(await node(binary(require.resolve('typescript/package.json'), 'bin/tsc'), '--project', project)).toEqual(
-      silence,
-    )
+  // The declarations of Drizzle are not written for a check of libraries.
+  const services = {
+    'from-typescript': {},
+    'from-typescript-express': {},
+    'from-typescript-drizzle': { skipLibCheck: true },
+    // Terminus 12 is ESM only, so its declarations are refused to CommonJS where libraries are checked.
+    'from-typescript-nestjs': { skipLibCheck: true, experimentalDecorators: true },
+  }
+
+  describe.each(Object.entries(services))('%s', (service, more) => {
+    test.each([
+      ['node16', 'mts'],
+      ['node16', 'cts'],
+      ['nodenext', 'mts'],
+      ['nodenext', 'cts'],
+      ['bundler', 'ts'],
+      ['commonjs', 'ts'],
+    ] as const)('%s, from a .%s file', async (kind, extension) => {
+      const file = `${service}-${kind}.${extension}`
+      await copyFile(join(folder, `${service}.ts`), join(folder, file))
+      const project = join(folder, `tsconfig-${service}-${kind}-${extension}.json`)
+      await writeFile(project, JSON.stringify({ compilerOptions: { ...settings[kind], ...more }, files: [file] }))
+      expect(await node(binary(require.resolve('typescript/package.json'), 'bin/tsc'), '--project', project)).toEqual(
+        silence,
+      )
+    })
   })
 })

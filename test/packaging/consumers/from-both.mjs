@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
+import * as drizzleOrm from 'drizzle-orm'
 import Fastify from 'fastify'
 import nodePostgres from 'pg'
 import * as core from '@leasehold/core'
+import * as drizzle from '@leasehold/drizzle'
 import * as fastify from '@leasehold/fastify'
 import * as knex from '@leasehold/knex'
 import * as pg from '@leasehold/pg'
 import oneRequest from './one-request.cjs'
 
 const require = createRequire(import.meta.url)
-const other = { core: require('@leasehold/core'), knex: require('@leasehold/knex'), pg: require('@leasehold/pg') }
+const other = {
+  core: require('@leasehold/core'),
+  drizzle: require('@leasehold/drizzle'),
+  knex: require('@leasehold/knex'),
+  pg: require('@leasehold/pg'),
+}
 assert.notEqual(other.core.createPool, core.createPool, 'these are meant to be two copies')
 
 // A scope is one scope, whichever copy opened it and whichever asks.
@@ -38,5 +45,7 @@ assert.deepEqual(pool.leases.snapshot().holders, [])
 await pool.end()
 
 // And both kinds of mixture serve a request.
-await oneRequest({ core, pg: other.pg, knex, fastify, Fastify, nodePostgres })
-await oneRequest({ core: other.core, pg, knex: other.knex, fastify, Fastify, nodePostgres })
+const { core: otherCore, drizzle: otherDrizzle, knex: otherKnex, pg: otherPg } = other
+const same = { fastify, Fastify, nodePostgres, drizzleOrm }
+await oneRequest({ ...same, core, pg: otherPg, knex, drizzle })
+await oneRequest({ ...same, core: otherCore, pg, knex: otherKnex, drizzle: otherDrizzle })

@@ -1,6 +1,7 @@
 // Compiled, never run: what a service in strict TypeScript writes, without `skipLibCheck`.
 
-import type { Driver, Lease, Pool, PoolOptions, PoolSnapshot } from '@leasehold/core'
+import { clsHookedCarrier, type ClsHookedNamespace } from '@leasehold/cls-hooked'
+import type { Driver, Lease, Pool, PoolOptions, PoolSnapshot, ScopeCarrier } from '@leasehold/core'
 import {
   LeaseholdError,
   createPool,
@@ -14,6 +15,9 @@ import {
 import leasehold, { leasehold as named } from '@leasehold/fastify'
 import { createKnex } from '@leasehold/knex'
 import { LeasedPgPool, createPgPool, pgDriver } from '@leasehold/pg'
+import { createPrismaAdapter, leasePrisma, type PrismaAdapterOptions } from '@leasehold/prisma'
+import type { PrismaPg } from '@prisma/adapter-pg'
+import { createNamespace } from 'cls-hooked'
 import { fastify } from 'fastify'
 import type { Knex } from 'knex'
 import type { Client, Pool as NodePostgresPool } from 'pg'
@@ -33,6 +37,15 @@ export async function lease(): Promise<number> {
 export const facade: NodePostgresPool = createPgPool({ max: 5, leasehold: { leakAfterMs: 1_000 } })
 export const sameFacade: LeasedPgPool = new LeasedPgPool({ max: 5 })
 export const database: Knex = createKnex(sameFacade, { searchPath: ['public'] })
+
+const adapterOptions: PrismaAdapterOptions = { schema: 'public' }
+export const adapter: PrismaPg = createPrismaAdapter(sameFacade, adapterOptions)
+interface GeneratedClient {
+  readonly account: { count(): Promise<number> }
+  $connect(): Promise<void>
+  $disconnect(): Promise<void>
+}
+export const ofRequests = (client: GeneratedClient): GeneratedClient => leasePrisma(client, sameFacade)
 
 export async function service(): Promise<void> {
   const app = fastify()
@@ -54,4 +67,6 @@ export async function scopes(): Promise<string | undefined> {
   }
 }
 
-export const carrier: typeof useScopeCarrier = useScopeCarrier
+const namespace: ClsHookedNamespace = createNamespace('service')
+const carrier: ScopeCarrier = clsHookedCarrier(namespace)
+export const carry = (): void => useScopeCarrier(carrier)

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { serviceUnavailable } from './service-unavailable.js'
+import { serviceUnavailable } from '@leasehold/core'
 
 /**
  * An error handler that answers 503 with Retry-After where no connection could be had, and leaves every other error to

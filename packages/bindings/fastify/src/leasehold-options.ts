@@ -1,5 +1,4 @@
-import type { PoolMode, Priority } from '@leasehold/core'
-import type { PoolSource } from './pool-source.js'
+import type { PoolMode, PoolSource, Priority } from '@leasehold/core'
 
 /** A route, as the `label` function is told of it. */
 export interface LeaseholdRoute {

@@ -1,7 +1,16 @@
-import { InvalidOptionsError, markOwnFrames, openScope, PoolClosedError, currentScope } from '@leasehold/core'
+import {
+  boundPoolsOf,
+  currentScope,
+  InvalidOptionsError,
+  markOwnFrames,
+  openScope,
+  RequestLeasehold,
+  type RouteLeasehold,
+} from '@leasehold/core'
 import type {
   FastifyInstance,
   FastifyPluginAsync,
+  FastifyReply,
   FastifyRequest,
   onRequestHookHandler,
   preValidationHookHandler,
@@ -9,10 +18,8 @@ import type {
 import fastifyPlugin from 'fastify-plugin'
 import { checkLeaseholdOptions } from './check-leasehold-options.js'
 import type { LeaseholdOptions } from './leasehold-options.js'
-import { type BoundPool, boundPoolOf, type RegisteredPools } from './pool-source.js'
 import { prepareUnavailable } from './prepare-unavailable.js'
-import { RequestLeasehold } from './request-leasehold.js'
-import type { RouteLeasehold } from './route-leasehold.js'
+import type { RegisteredPools } from './registered-pools.js'
 import { RouteScopes } from './route-scopes.js'
 
 declare module 'fastify' {
@@ -41,8 +48,7 @@ markOwnFrames(new Error('where this package lies'))
 const plugin: FastifyPluginAsync<LeaseholdOptions> = async (fastify, given) => {
   const options = checkLeaseholdOptions(given)
   refuseSecond(fastify)
-  const pools = [...new Set(Object.values(options.pools).map(boundPoolOf))]
-  for (const pool of pools) refuseClosed(pool)
+  const pools = boundPoolsOf(Object.values(options.pools))
 
   const routes = new RouteScopes(options)
   fastify.decorate('leasehold', { pools: options.pools })
@@ -77,9 +83,18 @@ function openScopeOf(routes: RouteScopes): onRequestHookHandler {
     }
     const own = new RequestLeasehold(openScope(options), request.raw, reply.raw)
     ;(request as RequestWithOwn)[OWN] = own
-    if (request.raw.headers.upgrade !== undefined) own.closeAtHijack(reply)
+    if (request.raw.headers.upgrade !== undefined) closeAtHijack(own, reply)
     // What comes after this hook, up to the handler and beyond, runs in the scope.
     own.scope.run(done)
+  }
+}
+
+/** Closes the scope as soon as the reply is hijacked: for an upgrade, whose socket may live for days. */
+function closeAtHijack(own: RequestLeasehold, reply: FastifyReply): void {
+  const hijack = reply.hijack.bind(reply)
+  reply.hijack = () => {
+    void own.scope.close()
+    return hijack()
   }
 }
 
@@ -110,9 +125,4 @@ function refuseSecond(fastify: FastifyInstance): void {
       expected: 'one registration, with several databases as `pools`',
     },
   ])
-}
-
-function refuseClosed(pool: BoundPool): void {
-  const { state } = pool.snapshot()
-  if (state === 'closing' || state === 'closed') throw new PoolClosedError(pool.name)
 }

@@ -1,5 +1,5 @@
 import type { onErrorHookHandler } from 'fastify'
-import { serviceUnavailable, type ServiceUnavailable } from './service-unavailable.js'
+import { serviceUnavailable, type ServiceUnavailable } from '@leasehold/core'
 
 /** One error may end several requests, when they waited for one promise. */
 const prepared = new WeakMap<Error, ServiceUnavailable>()

@@ -1,26 +1,7 @@
-import {
-  examineOptions,
-  flag,
-  millisecondsOrNever,
-  nonEmptyText,
-  oneOf,
-  type OptionFault,
-  refuseFaults,
-  type RulesFor,
-  type ScopeOptions,
-} from '@leasehold/core'
+import { checkRouteLeasehold, refuseFaults, type RouteLeasehold, type ScopeOptions } from '@leasehold/core'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { CheckedOptions } from './check-leasehold-options.js'
 import type { LeaseholdRoute } from './leasehold-options.js'
-import type { RouteLeasehold } from './route-leasehold.js'
-
-const RULES = {
-  off: flag,
-  label: nonEmptyText,
-  mode: oneOf('session', 'transaction', 'statement'),
-  priority: oneOf('high', 'normal', 'low'),
-  deadlineMs: millisecondsOrNever(1),
-} satisfies RulesFor<RouteLeasehold>
 
 /** What the scopes of one route are opened with, by method; or that it has none. */
 type RouteScope = Map<string, ScopeOptions> | 'off'
@@ -88,13 +69,5 @@ export class RouteScopes {
 }
 
 function checkRoute(name: string, leasehold: unknown): RouteLeasehold {
-  const { values, faults, unknown } = examineOptions(leasehold, RULES)
-  refuseFaults(`${name}, as its config.leasehold says,`, [...faults, ...unknown, ...contradictions(values)])
-  return values
-}
-
-function contradictions(values: Readonly<Record<string, unknown>>): readonly OptionFault[] {
-  const others = Object.keys(values).filter((name) => name !== 'off')
-  if (values['off'] !== true || others.length === 0) return []
-  return [{ option: 'off', received: `true, and ${others.join(', ')}`, expected: 'nothing else with it' }]
+  return checkRouteLeasehold(`${name}, as its config.leasehold says,`, leasehold)
 }

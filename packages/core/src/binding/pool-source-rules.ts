@@ -24,7 +24,10 @@ export const poolSourceRules = {
 }
 
 /** What is wrong with the pools that a binding was given, beyond what a rule says of one option alone. */
-export function faultsOfPoolSources(options: unknown, values: Readonly<Record<string, unknown>>): readonly OptionFault[] {
+export function faultsOfPoolSources(
+  options: unknown,
+  values: Readonly<Record<string, unknown>>,
+): readonly OptionFault[] {
   const faults: OptionFault[] = [...faultsByName(values['pools'])]
   const given = (typeof options === 'object' && options !== null ? options : {}) as Record<string, unknown>
   if (given['pool'] === undefined && given['pools'] === undefined) {

@@ -38,6 +38,11 @@ describe('an error of Leasehold', () => {
     expect(new PoolClosedError('orders').statusCode).toBeUndefined()
   })
 
+  it('says that its message is not for clients', () => {
+    expect(timeout.expose).toBe(false)
+    expect(Object.keys(timeout)).not.toContain('expose')
+  })
+
   it('is recognised when another installed copy made it', async () => {
     const { vi } = await import('vitest')
     vi.resetModules()

@@ -58,6 +58,14 @@ export class LeaseholdError extends Error {
     this.retryAfterMs = facts.retryAfterMs
   }
 
+  /**
+   * False: the message is not for clients, since it names holders and call sites. What the `http-errors` package calls
+   * so is heeded by Nest and Koa. On the prototype, because it is a fact of all of them and of no single one.
+   */
+  get expose(): false {
+    return false
+  }
+
   static override [Symbol.hasInstance](value: unknown): boolean {
     // Only the base answers for other copies; a subclass keeps the ordinary meaning.
     if (this === LeaseholdError) return isLeaseholdError(value)

@@ -58,6 +58,31 @@ describe('a call site', () => {
       return pool.use(() => expect(pool.snapshot().holders[0]?.site).toMatch(/at inUse \(.*call-sites\.test\.ts/))
     })()
   })
+
+  it('is the one that an adapter names, for what it asks for at once and for nothing after it', async () => {
+    const { pool } = openFakePool({ captureSites: 'always' })
+    const site = { place: 'at list (orders.ts:7:1)' }
+    const sites = (): unknown[] => pool.snapshot().holders.map((holder) => holder.site)
+
+    await pool.calledFrom(site, async () => {
+      await pool.calledFrom({ place: 'at inner' }, () => pool.acquire())
+      await pool.acquire()
+    })
+    await pool.calledFrom(site, () => pool.acquire())
+    expect(() =>
+      pool.calledFrom(site, () => {
+        throw new Error('before it asked')
+      }),
+    ).toThrow('before it asked')
+    await pool.acquire()
+
+    expect(sites()).toEqual([
+      'at inner',
+      expect.stringContaining('call-sites.test.ts'),
+      'at list (orders.ts:7:1)',
+      expect.stringContaining('call-sites.test.ts'),
+    ])
+  })
 })
 
 function placeOf(...frames: string[]): string | undefined {

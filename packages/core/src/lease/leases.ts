@@ -107,7 +107,9 @@ export class Leases<Client> implements LeaseDesk<Client> {
   takeBack(lending: Lending<Client>): Promise<void> {
     if (!lending.open) return lending.recycled
     if (this.observe) {
-      this.#wouldDo('reclaim', 'left over when its scope closed', lending)
+      // A session that a scope shares was taken by the pool itself: nobody else would ever give it back.
+      if (lending.terms.isShared) lending.endUnshared()
+      else this.#wouldDo('reclaim', 'left over when its scope closed', lending)
       return Promise.resolve()
     }
     const { ledger } = lending.connection

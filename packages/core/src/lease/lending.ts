@@ -72,6 +72,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   #onRecycled: (() => void) | undefined
   #onEnd: Array<() => void> | undefined
   #borrows: Set<Lending<Client>> | undefined
+  #endsUnshared = false
 
   constructor(
     desk: LeaseDesk<Client>,
@@ -171,10 +172,17 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
       if (reason !== KEEP) this.base.end('it was discarded', reason)
+      else if (this.base.#endsUnshared) this.base.endUnshared()
     }
     if (this.#onRecycled === undefined) return
     if (this.#recycled === undefined) this.#onRecycled()
     else void this.#recycled.then(this.#onRecycled)
+  }
+
+  /** Ends the lease when none shares it any more: at once, or with the last that does. */
+  endUnshared(): void {
+    this.#endsUnshared = true
+    if (this.#borrows === undefined || this.#borrows.size === 0) this.end('its scope closed')
   }
 
   /** Resolves when the lease has ended and its connection is idle, lent again or closed. */

@@ -1,9 +1,12 @@
 import { areRight, checkOptions } from './check-options.js'
-import { abortSignal, nonEmptyText, objectWith, oneOf, timeLeft, type RulesFor } from './option-rules.js'
+import { abortSignal, callable, nonEmptyText, objectWith, oneOf, timeLeft, type RulesFor } from './option-rules.js'
 import type { ScopeOptions } from './scope-options.js'
 
 const RULES = {
-  label: nonEmptyText,
+  label: {
+    expected: `${nonEmptyText.expected}, or a function that returns one`,
+    accepts: (value: unknown) => nonEmptyText.accepts(value) || callable.accepts(value),
+  },
   signal: abortSignal,
   deadlineMs: timeLeft,
   priority: oneOf('high', 'normal', 'low'),

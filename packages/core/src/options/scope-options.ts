@@ -4,8 +4,11 @@ import type { Priority } from './pool-options.js'
 
 /** What a unit of work says about itself when its scope is opened. */
 export interface ScopeOptions {
-  /** What it is, for errors, reports and snapshots: `GET /orders/:id`, a job's name. Without values of the request. */
-  readonly label: string
+  /**
+   * What it is, for errors, reports and snapshots: `GET /orders/:id`, a job's name. Without values of the request. A
+   * function, where that is known only later, is asked whenever the name is needed; it must be quick and never throw.
+   */
+  readonly label: string | (() => string)
   /** When it aborts, so does the scope's signal: its waiting callers are sent away and nothing more is granted. */
   readonly signal?: AbortSignal | undefined
   /** Milliseconds from now after which the scope's signal aborts and nothing more is granted. Default: no limit. */

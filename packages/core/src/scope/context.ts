@@ -1,4 +1,6 @@
 import { InvalidOptionsError } from '../errors/invalid-options-error.js'
+import { checkOptions } from '../options/check-options.js'
+import { objectWith } from '../options/option-rules.js'
 import type { ScopeCarrier } from '../ports/scope-carrier.js'
 import { asyncLocalCarrier } from './async-local-carrier.js'
 import type { Scope } from './scope.js'
@@ -28,6 +30,8 @@ function processState(): ProcessState {
 
 const state = processState()
 
+const RULES = { carrier: objectWith('a carrier', ['run', 'current', 'bind']) }
+
 /** The context of the code that calls. */
 export function currentContext(): Context | undefined {
   return state.carrier.current()
@@ -51,9 +55,11 @@ export function bindToContext<F extends (...args: never[]) => unknown>(callback:
 /**
  * Chooses what carries the context from now on, in place of AsyncLocalStorage. To be called at start-up.
  *
- * @throws {InvalidOptionsError} once a scope has been opened: its context would be lost.
+ * @throws {InvalidOptionsError} for what is no carrier, and once a scope has been opened: its context would be lost.
  */
 export function useScopeCarrier(carrier: ScopeCarrier): void {
+  // Null for nothing at all, which would else count as not given.
+  checkOptions('useScopeCarrier', { carrier: carrier ?? null }, RULES)
   if (state.opened) {
     throw new InvalidOptionsError('useScopeCarrier', [
       {

@@ -8,7 +8,7 @@ import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
 
 /** What a scope is opened with. */
 export interface ScopeFacts {
-  readonly label: string
+  readonly label: string | (() => string)
   readonly signal: AbortSignal | undefined
   readonly deadlineAt: number
   readonly priority: Priority
@@ -38,7 +38,7 @@ export interface PendingAcquire {
  * everything that it still holds is taken back.
  */
 export class Scope implements LeaseHolder, Deadlined {
-  readonly label: string
+  readonly #label: string | (() => string)
   readonly priority: Priority
   readonly mode: PoolMode | undefined
   readonly deadlineAt: number
@@ -54,7 +54,7 @@ export class Scope implements LeaseHolder, Deadlined {
 
   /** Scopes are made by `openScope` and `runInScope`. */
   constructor(facts: ScopeFacts) {
-    this.label = facts.label
+    this.#label = facts.label
     this.priority = facts.priority
     this.mode = facts.mode
     this.#clock = facts.clock
@@ -63,6 +63,11 @@ export class Scope implements LeaseHolder, Deadlined {
     this.#followed = facts.signal
     if (facts.signal !== undefined) this.#follow(facts.signal)
     if (this.deadlineAt !== Number.POSITIVE_INFINITY) DeadlineWatch.of(facts.clock, runOutsideContext).add(this)
+  }
+
+  /** What it is, in errors, reports and snapshots. It may become more exact while the scope is open. */
+  get label(): string {
+    return typeof this.#label === 'string' ? this.#label : this.#label()
   }
 
   /** Whether work may still borrow in its name. */
@@ -123,7 +128,7 @@ export class Scope implements LeaseHolder, Deadlined {
     this.#followed?.removeEventListener('abort', this.#onFollowedAbort)
     // Set before the signal aborts: its listeners may acquire, and must not be granted what nobody would take back.
     this.#state = { is: 'closed' }
-    this.#abort(reason === undefined ? new OrderlyEnd(this.label) : { why: 'closed', reason })
+    this.#abort(reason === undefined ? new OrderlyEnd(this) : { why: 'closed', reason })
     if (this.#held.length === 0) return Promise.resolve()
     // Last granted first: what shares a session is taken before the session itself.
     const taken = [...this.#held].reverse().map((lease) => lease.takeBack())
@@ -203,14 +208,14 @@ export class Scope implements LeaseHolder, Deadlined {
 /** That a scope closed as every scope does. An error is made of it only for whoever asks for the reason: few do. */
 class OrderlyEnd implements ScopeAbort {
   readonly why = 'closed'
-  readonly #label: string
+  readonly #scope: Scope
   #reason: ScopeClosedError | undefined
 
-  constructor(label: string) {
-    this.#label = label
+  constructor(scope: Scope) {
+    this.#scope = scope
   }
 
   get reason(): ScopeClosedError {
-    return (this.#reason ??= new ScopeClosedError({ label: this.#label }))
+    return (this.#reason ??= new ScopeClosedError({ label: this.#scope.label }))
   }
 }

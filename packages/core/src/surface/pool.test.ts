@@ -185,6 +185,20 @@ describe('an observing pool', () => {
       'reset: open transaction at release',
     ])
   })
+
+  it('gives the session of a scope back, which it took itself, with the last lease that shares it', async () => {
+    const { pool } = openFakePool({ observe: true, mode: 'session', max: 1 })
+    await runInScope({ label: 'orderly' }, () => pool.use((client) => client.query('select 1')))
+    expect(pool.snapshot().holders).toEqual([])
+
+    const left = await runInScope({ label: 'left one' }, async () => {
+      await pool.use((client) => client.query('select 1'))
+      return pool.acquire()
+    })
+    expect([left.active, pool.snapshot().holders.length]).toEqual([true, 1])
+    left.release()
+    expect(pool.snapshot().holders).toEqual([])
+  })
 })
 
 describe('a snapshot', () => {

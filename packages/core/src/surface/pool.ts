@@ -47,6 +47,7 @@ export class Pool<Client> {
   readonly #room: WaitingRoom<Client>
   #ready: Promise<void> | undefined
   #closed: Promise<void> | undefined
+  #calledFrom: Site | undefined
 
   constructor(driver: Driver<Client>, options: ResolvedPoolOptions<Client>) {
     this.#options = options
@@ -134,6 +135,20 @@ export class Pool<Client> {
    */
   captureSite(below: (...args: never[]) => unknown): Site | undefined {
     return this.#leases.sites.capture(currentContext()?.scope.label ?? NO_LABEL, below)
+  }
+
+  /**
+   * Runs `work`; what that asks for before its first `await`, it asks for on behalf of `site`. For adapters that do not
+   * acquire themselves: a facade's `query` and `connect` take no request to put a site in.
+   */
+  calledFrom<R>(site: Site, work: () => R): R {
+    const outer = this.#calledFrom
+    this.#calledFrom = site
+    try {
+      return work()
+    } finally {
+      this.#calledFrom = outer
+    }
   }
 
   /** What is known of the pool now. */
@@ -230,7 +245,7 @@ export class Pool<Client> {
     // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
     let scope = request.hold === 'long' ? undefined : currentContext()?.scope
     let label = request.label ?? scope?.label ?? NO_LABEL
-    const site = 'site' in request ? request.site : this.#leases.sites.capture(label, entry)
+    const site = 'site' in request ? request.site : (this.#calledFrom ?? this.#leases.sites.capture(label, entry))
     if (scope !== undefined && !scope.isOpen) {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
         throw new ScopeClosedError({ label: scope.label, pool: this.name, cause: scope.aborted?.reason })

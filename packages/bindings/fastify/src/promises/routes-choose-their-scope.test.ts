@@ -1,6 +1,5 @@
-import { currentScope, InvalidOptionsError } from '@leasehold/core'
+import { currentScope, InvalidOptionsError, type RouteLeasehold } from '@leasehold/core'
 import { describe, expect, it } from 'vitest'
-import type { RouteLeasehold } from '../route-leasehold.js'
 import { useService } from './use-service.js'
 
 describe('a route', () => {

@@ -5,6 +5,7 @@ import {
   createPool,
   type Lease,
   type Pool,
+  PoolClosedError,
   type PoolSnapshot,
 } from '@leasehold/core'
 import { Client as PgClient, Pool as PgPool } from 'pg'
@@ -187,7 +188,10 @@ export class LeasedPgPool extends PgPool {
   set _expired(_of: unknown) {}
 
   async #borrow(): Promise<pg.PoolClient> {
-    if (this.ending) throw new Error('Cannot use a pool after calling end on the pool')
+    if (this.ending) {
+      const cause = new PoolClosedError(this.leases.name)
+      throw new Error('Cannot use a pool after calling end on the pool', { cause })
+    }
     this.#waiting += 1
     let client: pg.PoolClient
     try {

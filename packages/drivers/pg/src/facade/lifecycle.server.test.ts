@@ -53,6 +53,7 @@ test('end serves who was let in, and nobody else', async () => {
   expect(pool.ending).toBe(true)
   await expect(pool.connect()).rejects.toThrow('Cannot use a pool after calling end on the pool')
   await expect(pool.query('select 1')).rejects.toThrow('Cannot use a pool after calling end on the pool')
+  await expect(pool.query('select 1')).rejects.toMatchObject({ cause: { code: 'LEASEHOLD_POOL_CLOSED' } })
   await expect(pool.end()).rejects.toThrow('Called end on pool more than once')
   await ended
   expect(answered).toBe(10)

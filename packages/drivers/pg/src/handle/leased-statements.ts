@@ -3,11 +3,15 @@ import { beginsTransaction } from '../sql/begins-transaction.js'
 import { textOf } from '../sql/text-of.js'
 import { refusalOf } from '../session/refusal-of.js'
 import { type PgSession, SESSION } from '../session/pg-session.js'
+import type { Turn } from '../session/statement-turns.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
 import { GATE, type LeaseHandle } from './handle-fields.js'
 import { deliverError, SubmittableFence } from './submittable-fence.js'
 
 type Callback = (error?: unknown, result?: unknown) => void
+interface TimedOut {
+  readonly query_timeout?: unknown
+}
 interface Asked {
   query(statement: unknown, values?: unknown, callback?: unknown): unknown
 }
@@ -30,7 +34,7 @@ export function sendStatement(handle: LeaseHandle, statement: unknown, values?: 
     else if (session.turns.areFree) ask(session, statement, parameters, bound)
     else {
       const kept = copyOf(statement)
-      session.turns.wait({
+      waitForTurn(session, statement, {
         gate,
         start: bindToContext(() => void ask(session, kept, parameters, bound)),
         refuse: (error) => process.nextTick(bound, error),
@@ -67,7 +71,7 @@ export function submit(
   const fence = new SubmittableFence(submittable, session, gate, over)
   const start = (): void => void ask(session, fence.face)
   if (session.turns.areFree) start()
-  else session.turns.wait({ gate, start: bindToContext(start), refuse: (error) => fence.sever(error) })
+  else waitForTurn(session, submittable, { gate, start: bindToContext(start), refuse: (error) => fence.sever(error) })
   return submittable
 }
 
@@ -111,8 +115,30 @@ function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values:
   return new Promise((resolve, reject) => {
     // The inner promise turns what pg throws at once into a rejection.
     const start = (): void => resolve(new Promise((answer) => answer(ask(session, statement, values))))
-    session.turns.wait({ gate, start: bindToContext(start), refuse: reject })
+    waitForTurn(session, statement, { gate, start: bindToContext(start), refuse: reject })
   })
+}
+
+/**
+ * As in pg, `query_timeout` also bounds how long a statement waits behind others: a ROLLBACK behind a statement that timed
+ * out would otherwise wait for as long as that runs on. pg itself counts anew when the turn has come.
+ */
+function waitForTurn(session: PgSession, statement: unknown, turn: Turn): void {
+  const { connectionParameters } = session.client as { connectionParameters?: TimedOut }
+  const timeoutMs = Number((statement as TimedOut).query_timeout || connectionParameters?.query_timeout)
+  if (!(timeoutMs > 0)) return session.turns.wait(turn)
+  const expire = (): void => {
+    if (session.turns.withdraw(timed)) turn.refuse(new Error('Query read timeout'))
+  }
+  const timer = setTimeout(expire, timeoutMs)
+  const ended =
+    <Args extends unknown[]>(end: (...args: Args) => void) =>
+    (...args: Args): void => {
+      clearTimeout(timer)
+      end(...args)
+    }
+  const timed: Turn = { gate: turn.gate, start: ended(turn.start), refuse: ended(turn.refuse) }
+  session.turns.wait(timed)
 }
 
 /** pg copies a config when it is given one, so that the caller may change it for the next statement. */

@@ -151,3 +151,34 @@ test('statements that wait on a connection that dies are answered', async () => 
   expect((await outcomes).map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'rejected'])
   client.release()
 })
+
+test('query_timeout bounds the wait behind a statement that does not end, as in pg, and the next owner is served', async () => {
+  const pool = poolOf({ max: 1, query_timeout: 150 })
+  const client = await pool.connect()
+  const since = performance.now()
+  const outcomes = await Promise.all([
+    client.query('select pg_sleep(5)').catch(String),
+    client.query('rollback').catch(String),
+    new Promise((resolve) => client.query('select 1', (error) => resolve(String(error)))),
+    new Promise((resolve) => client.query(new Cursor('select 1')).read(1, (error) => resolve(String(error)))),
+  ])
+  expect(outcomes).toEqual(Array.from({ length: 4 }, () => 'Error: Query read timeout'))
+  client.release()
+  await pool.query('select 1')
+  expect(performance.now() - since).toBeLessThan(3_000)
+})
+
+test('a statement whose turn comes in time has all of its query_timeout for itself, and is answered once', async () => {
+  const client = await poolOf({ max: 1, query_timeout: 1_000 }).connect()
+  const called = vi.fn<(error: unknown) => void>()
+  const first = client.query('select pg_sleep(0.6)')
+  await new Promise<void>((resolve) =>
+    client.query('select pg_sleep(0.6)', (error) => {
+      called(error)
+      resolve()
+    }),
+  )
+  await first
+  client.release()
+  expect(called.mock.calls).toEqual([[null]])
+})

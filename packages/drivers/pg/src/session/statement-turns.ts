@@ -36,6 +36,13 @@ export class StatementTurns {
     this.#waiting.push(turn)
   }
 
+  /** Takes back a turn that has not come; false if it has. */
+  withdraw(turn: Turn): boolean {
+    const at = this.#waiting.indexOf(turn)
+    if (at >= 0) this.#waiting.splice(at, 1)
+    return at >= 0
+  }
+
   /** To be called when pg has dealt with a ReadyForQuery, or with the end of the connection. */
   advance(): void {
     while (this.#waiting.length > 0 && !this.#isLineBusy) {

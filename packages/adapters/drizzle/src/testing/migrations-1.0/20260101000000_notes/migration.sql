@@ -1,0 +1,3 @@
+create table notes (note text not null);
+--> statement-breakpoint
+insert into notes values ('migrated');

@@ -1,0 +1,27 @@
+import { markOwnFrames, PoolClosedError, refuseFaults } from '@leasehold/core'
+import type { LeasedPgPool } from '@leasehold/pg'
+import type { PrismaPg } from '@prisma/adapter-pg'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type AdapterState, adapterState } from './adapter-state.js'
+import { checkAdapterOptions, type PrismaAdapterOptions } from './check-adapter-options.js'
+import { checkFacade } from './check-facade.js'
+import { LeasedPrismaPg } from './leased-prisma-pg.js'
+
+markOwnFrames(new Error('where @leasehold/prisma lies'))
+
+/**
+ * Prisma's adapter for PostgreSQL on a pool of ours: `new PrismaClient({ adapter: createPrismaAdapter(pool) })`. The pool
+ * is shared and outlives the client: `$disconnect()` leaves it alone.
+ *
+ * @param options those of `new PrismaPg(pool, options)`.
+ * @throws {InvalidOptionsError} naming all that is wrong with `pool` and `options`.
+ * @throws {PoolClosedError} when the pool is closed.
+ */
+export function createPrismaAdapter(pool: LeasedPgPool, options: PrismaAdapterOptions = {}): PrismaPg {
+  refuseFaults('createPrismaAdapter', [...checkFacade(pool), ...checkAdapterOptions(options)])
+  if (pool.ending) throw new PoolClosedError(pool.leases.options.name)
+  const state: AdapterState = { pool, opening: new AsyncLocalStorage(), isLeased: false }
+  const adapter = new LeasedPrismaPg(state, options)
+  adapterState.set(adapter, state)
+  return adapter
+}

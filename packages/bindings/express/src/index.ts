@@ -1,0 +1,8 @@
+export type { ClosableServer } from './closing.js'
+export { leasehold, leasehold as default } from './leasehold.js'
+export type { LeaseholdMiddleware, Middleware } from './leasehold.js'
+export { leaseholdErrors } from './leasehold-errors.js'
+export type { ErrorMiddleware, LeaseholdErrorsOptions } from './leasehold-errors.js'
+export type { LeaseholdOptions, LeaseholdRoute, OnePoolOptions, SeveralPoolsOptions } from './leasehold-options.js'
+export { serviceUnavailable } from '@leasehold/core'
+export type { BoundPool, PoolSource, RequestLeasehold, RouteLeasehold, ServiceUnavailable } from '@leasehold/core'

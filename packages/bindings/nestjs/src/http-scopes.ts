@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { InvalidOptionsError, openScope, RequestLeasehold, type Scope, type ScopeOptions } from '@leasehold/core'
+import { Inject, Logger } from '@nestjs/common'
+import type { LeaseholdRoute } from './leasehold-options.js'
+import { ServicePools } from './service-pools.js'
+
+/** What is asked of a platform: an `HttpServer` of Nest is one. */
+interface Platform {
+  getType(): string
+  getInstance(): unknown
+}
+
+/** Of Fastify, what this file needs; it depends on no platform. */
+interface Fastify {
+  addHook(
+    name: 'onRequest' | 'preValidation',
+    hook: (request: FastifyRequest, reply: unknown, done: () => void) => void,
+  ): void
+}
+
+interface FastifyRequest {
+  readonly raw: IncomingMessage
+  readonly routeOptions: { readonly url?: string | undefined }
+}
+
+/** Express writes the route that it has found on Node's own request. */
+interface ExpressRequest {
+  readonly route?: { readonly path?: string | RegExp } | undefined
+}
+
+const logger = new Logger('Leasehold')
+
+/** The scopes of HTTP requests. Both platforms show a middleware Node's own request and response. */
+export class HttpScopes {
+  readonly #pools: ServicePools
+  readonly #own = new WeakMap<IncomingMessage, RequestLeasehold>()
+  /** The patterns of requests on Fastify. */
+  readonly #patterns = new WeakMap<IncomingMessage, string>()
+  /** What `label` said, by method and pattern. */
+  readonly #labels = new Map<string, string>()
+
+  constructor(pools: ServicePools) {
+    this.#pools = pools
+  }
+
+  /** @throws {InvalidOptionsError} for a platform that is neither Express nor Fastify. */
+  prepare(platform: Platform): void {
+    const type = platform.getType()
+    if (type === 'express') return
+    if (type !== 'fastify') {
+      const expected = 'the platform of Express or of Fastify'
+      throw new InvalidOptionsError('LeaseholdModule', [{ option: 'platform', received: `"${type}"`, expected }])
+    }
+    const fastify = platform.getInstance() as Fastify
+    fastify.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
+      if (routeOptions.url !== undefined) this.#patterns.set(raw, routeOptions.url)
+      done()
+    })
+    // A hook that calls back from an event of its own comes back outside the scope.
+    fastify.addHook('preValidation', ({ raw }, _reply, done) => {
+      const scope = this.#own.get(raw)?.scope
+      if (scope === undefined) done()
+      else scope.run(done)
+    })
+  }
+
+  /** The middleware: what comes after it runs in a scope that closes with the response. */
+  open(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+    const { mode, priority, deadlineMs } = this.#pools.options
+    // To Express, what Nest makes of this middleware is a route.
+    const { route: ours } = request as ExpressRequest
+    // A function, because no middleware knows which route it will be.
+    const options: ScopeOptions = { label: () => this.#labelOf(request, ours), mode, priority, deadlineMs }
+    const own = new RequestLeasehold(openScope(options), request, response)
+    this.#own.set(request, own)
+    own.scope.run(() => next())
+  }
+
+  /** The scope of a request, as the platform shows it to handlers. */
+  scopeOf(request: unknown): Scope | undefined {
+    const { raw } = request as { readonly raw?: IncomingMessage }
+    return this.#own.get(raw ?? (request as IncomingMessage))?.scope
+  }
+
+  #labelOf(request: IncomingMessage, ours: ExpressRequest['route']): string {
+    const method = request.method ?? 'GET'
+    // Never the url of the request itself: it is full of values, and there is no end of them.
+    const url = this.#patterns.get(request) ?? patternOf(request as ExpressRequest, ours)
+    const usual = `${method} ${url ?? '(no route)'}`
+    const { label } = this.#pools.options
+    if (label === undefined) return usual
+    let known = this.#labels.get(usual)
+    if (known === undefined) this.#labels.set(usual, (known = givenLabel(label, { method, url }) ?? usual))
+    return known
+  }
+}
+
+/** Nest puts no routers into one another: the path of a route is the whole pattern. */
+function patternOf({ route }: ExpressRequest, ours: ExpressRequest['route']): string | undefined {
+  return route === ours || route?.path === undefined ? undefined : String(route.path)
+}
+
+/** Whoever needs the name is in the middle of something else, which must not fail of it. */
+function givenLabel(label: (route: LeaseholdRoute) => string, route: LeaseholdRoute): string | undefined {
+  try {
+    const text: unknown = label(route)
+    if (typeof text === 'string' && text.trim() !== '') return text
+    logger.warn(`label returned no text for ${route.method} ${route.url ?? '(no route)'}`)
+  } catch (error) {
+    logger.warn(`label threw for ${route.method} ${route.url ?? '(no route)'}: ${String(error)}`)
+  }
+  return undefined
+}
+
+Inject(ServicePools)(HttpScopes, undefined, 0)

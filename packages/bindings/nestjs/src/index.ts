@@ -1,0 +1,8 @@
+export { getPoolToken } from './get-pool-token.js'
+export { InjectPool } from './inject-pool.js'
+export { LeaseholdExceptionFilter } from './leasehold-exception-filter.js'
+export { LeaseholdInterceptor } from './leasehold-interceptor.js'
+export { LeaseholdModule } from './leasehold-module.js'
+export type { LeaseholdAsyncOptions, LeaseholdOptions, LeaseholdRoute } from './leasehold-options.js'
+export { serviceUnavailable } from '@leasehold/core'
+export type { BoundPool, PoolSource, ServiceUnavailable } from '@leasehold/core'

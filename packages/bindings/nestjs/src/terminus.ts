@@ -1,0 +1,1 @@
+export { LeaseholdHealthIndicator, type PoolCheckOptions, type PoolHealth } from './leasehold-health-indicator.js'
