@@ -1,7 +1,6 @@
 import { markOwnFrames, type OptionFault, refuseFaults } from '@leasehold/core'
-import type { LeasedPgPool } from '@leasehold/pg'
+import { checkFacade, type LeasedPgPool } from '@leasehold/pg'
 import knex, { type Knex } from 'knex'
-import { checkFacade } from './check-facade.js'
 import { checkKnexConfig } from './check-knex-config.js'
 import { type AfterCreate, ConnectionSetup } from './connection-setup.js'
 import type { PgDialectClass } from './knex-internals.js'

@@ -1,10 +1,9 @@
 import { markOwnFrames, PoolClosedError, refuseFaults } from '@leasehold/core'
-import type { LeasedPgPool } from '@leasehold/pg'
+import { checkFacade, type LeasedPgPool } from '@leasehold/pg'
 import type { PrismaPg } from '@prisma/adapter-pg'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AdapterState, adapterState } from './adapter-state.js'
 import { checkAdapterOptions, type PrismaAdapterOptions } from './check-adapter-options.js'
-import { checkFacade } from './check-facade.js'
 import { LeasedPrismaPg } from './leased-prisma-pg.js'
 
 markOwnFrames(new Error('where @leasehold/prisma lies'))

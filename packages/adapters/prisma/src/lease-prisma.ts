@@ -1,7 +1,6 @@
 import { attachLeaseholdError, InvalidOptionsError, type OptionFault, PoolClosedError } from '@leasehold/core'
-import type { LeasedPgPool } from '@leasehold/pg'
+import { checkFacade, type LeasedPgPool } from '@leasehold/pg'
 import { type AdapterState, adapterState } from './adapter-state.js'
-import { checkFacade } from './check-facade.js'
 import { leaseholdErrorBehind } from './lease-failure.js'
 import { separateLookUps } from './look-ups-of-scopes.js'
 import { type Engine, internalsOf, type PrismaInternals, type RequestHandler } from './prisma-internals.js'

@@ -1,5 +1,6 @@
 import { channels } from '../events/channels.js'
 import { CallSite } from '../lease/call-sites.js'
+import type { Site } from '../ports/owner.js'
 
 /** Sites are remembered so as to report each once, but not without end. */
 const MOST_SITES = 1_000
@@ -21,10 +22,14 @@ export class LateAcquires {
     return this.#count
   }
 
-  report(label: string, below: (...args: never[]) => unknown): void {
+  /**
+   * @param known where it was asked for, if that was captured already.
+   * @param below the function whose callers are wanted otherwise.
+   */
+  report(label: string, known: Site | undefined, below: (...args: never[]) => unknown): void {
     this.#count += 1
     if (!channels['late-acquire'].hasSubscribers) return
-    const site = new CallSite(below).place
+    const site = (known ?? new CallSite(below)).place
     const seen = `${label} ${site}`
     if (this.#sites.has(seen) || this.#sites.size >= MOST_SITES) return
     this.#sites.add(seen)

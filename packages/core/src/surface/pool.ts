@@ -250,7 +250,7 @@ export class Pool<Client> {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
         throw new ScopeClosedError({ label: scope.label, pool: this.name, cause: scope.aborted?.reason })
       }
-      this.#late.report(label, entry)
+      this.#late.report(label, site, entry)
       label = `${label} (after its scope closed)`
       scope = undefined
     }

@@ -1,6 +1,7 @@
 export type { PgConnectionConfig } from './driver/dial.js'
 export { pgDriver, serverParameters, type PgDriverOptions } from './driver/pg-driver.js'
 export type { ClientClass } from './driver/refuse-native.js'
+export { checkFacade } from './facade/check-facade.js'
 export { createPgPool } from './facade/create-pg-pool.js'
 export type { LeasedPgPoolOptions, LeaseholdOptions } from './facade/facade-options.js'
 export { LeasedPgPool } from './facade/leased-pg-pool.js'

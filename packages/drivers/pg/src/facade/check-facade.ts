@@ -2,7 +2,10 @@ import type { OptionFault } from '@leasehold/core'
 
 const METHODS = ['acquire', 'snapshot', 'on']
 
-/** What is wrong with a pool that Drizzle is to stand on. Looked at by shape: it may come from another installed copy. */
+/**
+ * What is wrong with a pool that an adapter is to stand on, for its refusal. Looked at by shape: the pool may come from
+ * another installed copy.
+ */
 export function checkFacade(pool: unknown): readonly OptionFault[] {
   const leases = fieldsOf(fieldsOf(pool)['leases'])
   const isOnLeases = METHODS.every((method) => typeof leases[method] === 'function')
