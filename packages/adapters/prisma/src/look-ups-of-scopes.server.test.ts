@@ -66,9 +66,11 @@ test('two tenants whose requests go on in one tick each read through their own s
   expect(await lookUpsOfTwoTenants(prisma)).toEqual(['a', 'b'])
 })
 
-test('without it, the second tenant is given what the first one reads', async () => {
+test('without it, one tenant is given what the other one reads', async () => {
   await withPlainAdapter(async (prisma) => {
-    expect(await lookUpsOfTwoTenants(prisma)).toEqual(['a', 'a'])
+    // Whichever comes to the gate first has its session used for both.
+    const seen = await lookUpsOfTwoTenants(prisma)
+    expect(seen[0]).toBe(seen[1])
   })
 })
 
