@@ -28,7 +28,12 @@ class StubSession {
       this[GATE] = gate
       this[NUMBER] = number
     }
-    Handle.prototype = Object.create(client, { query: { value: fencedQuery }, end: { value: fencedEnd } }) as object
+    Handle.prototype = Object.create(new Proxy(client, {}), {
+      query: { value: fencedQuery },
+      end: { value: fencedEnd },
+      [GATE]: { value: undefined, writable: true },
+      [NUMBER]: { value: undefined, writable: true },
+    }) as object
     this.Handle = Handle as unknown as HandleConstructor
   }
 }
@@ -44,7 +49,7 @@ function fencedEnd(this: StubHandle): void {
 
 /**
  * A driver of stubs, whose handles have the shape of those of `@leasehold/pg`: an object with two fields, whose prototype
- * is what the connection's handles have in common, whose prototype is the client.
+ * is what the connection's handles have in common, whose prototype is a proxy of the client.
  */
 export function stubDriver(): Driver<WatchedClient> {
   return {
