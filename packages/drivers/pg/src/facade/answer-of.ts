@@ -10,16 +10,29 @@ interface Asked {
   query(statement: unknown, values?: unknown, callback?: Callback): unknown
 }
 
-/** Runs the statement of a `pool.query` on a fenced client, and gives the client back whatever becomes of it. */
-export async function answerOf(client: pg.PoolClient, statement: unknown, values: unknown): Promise<unknown> {
+/**
+ * Runs the statement of a `pool.query` on a fenced client, and gives the client back whatever becomes of it.
+ *
+ * @param observes whether the pool only observes: it hands on what was left on a session, as pg-pool does, and so must
+ * close the connection after an error as well. Otherwise a failed transaction that was left would fail everybody after.
+ */
+export async function answerOf(
+  client: pg.PoolClient,
+  statement: unknown,
+  values: unknown,
+  observes: boolean,
+): Promise<unknown> {
   const handle = client as unknown as LeaseHandle
   if (isSubmittable(statement)) return answerOfSubmittable(handle, statement, values)
   try {
-    return await ask(client, statement, values)
-  } finally {
+    const result = await ask(client, statement, values)
+    giveBack(handle)
+    return result
+  } catch (error) {
     // pg-pool closes the connection after an error; one of the statement's own costs nothing, and one of the
     // connection's is known by the wire.
-    giveBack(handle)
+    giveBack(handle, observes ? error : undefined)
+    throw error
   }
 }
 

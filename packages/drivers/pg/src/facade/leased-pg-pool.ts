@@ -227,7 +227,8 @@ export class LeasedPgPool extends PgPool {
   async #run(statement: unknown, values: unknown): Promise<unknown> {
     const client = await this.#borrow()
     this.log('dispatching query')
-    return this.#isCompat ? answerOfBare(client, statement, values) : answerOf(client, statement, values)
+    if (this.#isCompat) return answerOfBare(client, statement, values)
+    return answerOf(client, statement, values, this.leases.options.observe)
   }
 
   async #end(): Promise<void> {
