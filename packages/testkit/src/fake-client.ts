@@ -3,7 +3,8 @@ export interface FakeClient {
   /** Which session it is. */
   readonly id: number
   /**
-   * Sends a statement. `begin`, `commit` and `rollback` do what they say, `fail` is refused by the server, anything else
+   * Sends a statement. `begin`, `commit` and `rollback` do what they say, `set x` leaves x on the session
+   * until `reset x`, `fail` is refused by the server, anything else
    * is answered with its own text and the session's number. How long it takes is in the driver's script.
    */
   query(text: string): Promise<string>

@@ -1,4 +1,4 @@
-import type { Driver, ErrorKind, LeaseGate, LedgerView, SessionObserver } from '@leasehold/core'
+import type { Driver, ErrorKind, LeaseGate, LedgerView, SessionObserver, SettingsDifference } from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import { FakeDriverError } from './fake-driver-error.js'
 import { FakeHandle } from './fake-handle.js'
@@ -7,7 +7,7 @@ import { FakeSockets } from './fake-sockets.js'
 import { Script, type Step } from './script.js'
 
 /** What a driver may offer beyond its six methods. */
-export type OptionalMethod = 'lend' | 'quiesce' | 'cancel' | 'destroy' | 'hold' | 'redact'
+export type OptionalMethod = 'lend' | 'quiesce' | 'cancel' | 'destroy' | 'declare' | 'hold' | 'redact'
 
 export interface FakeDriverOptions {
   /** Optional methods that this driver does not have. Default: it has all. */
@@ -50,6 +50,8 @@ export class FakeDriver implements Driver<FakeClient> {
   readonly quiesce?: (client: FakeClient, signal: AbortSignal) => Promise<void>
   readonly cancel?: (client: FakeClient) => Promise<void>
   readonly destroy?: (client: FakeClient) => void
+  readonly declare?: (client: FakeClient, difference: SettingsDifference) => void
+  readonly undeclarable: ReadonlyMap<string, string> = new Map([['forbidden', 'the fake driver says so']])
   readonly hold?: (client: FakeClient, alive: boolean) => void
   readonly redact?: (statement: string) => string
 
@@ -61,6 +63,7 @@ export class FakeDriver implements Driver<FakeClient> {
     if (has('quiesce')) this.quiesce = (client, signal) => this.#quiesce(client, signal)
     if (has('cancel')) this.cancel = (client) => this.#cancel(client)
     if (has('destroy')) this.destroy = (client) => this.#destroy(client)
+    if (has('declare')) this.declare = (client, difference) => this.#declare(client, difference)
     if (has('hold')) this.hold = (client, alive) => this.#hold(client, alive)
     if (has('redact')) this.redact = (statement) => statement.replaceAll(/'[^']*'|\d+/g, '?')
   }
@@ -156,6 +159,11 @@ export class FakeDriver implements Driver<FakeClient> {
   #destroy(client: FakeClient): void {
     this.#note('destroy', client.id)
     this.#sessionOf(client).end(new FakeDriverError('the socket was destroyed', 'fatal'))
+  }
+
+  #declare(client: FakeClient, difference: SettingsDifference): void {
+    this.#note('declare', client.id)
+    this.#sessionOf(client).settings.declare(difference)
   }
 
   #hold(client: FakeClient, alive: boolean): void {

@@ -19,7 +19,9 @@ export class FakeHandle implements FakeClient {
   async query(text: string): Promise<string> {
     this.#gate.pass('query')
     if (text.startsWith('begin')) this.#gate.refuseTransaction()
-    return this.#session.query(text)
+    if (!text.startsWith('set ')) return this.#session.query(text)
+    this.#gate.refusePin(`setting ${text.split(' ')[1]}`)
+    return this.#session.query(text, this.#gate.siteOf(this.query))
   }
 
   release(): void {

@@ -1,11 +1,16 @@
-import type { LeaseGate, SessionObserver, TransactionStatus } from '@leasehold/core'
+import type { LeaseGate, SessionObserver, SettingsDifference, TransactionStatus } from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import { FakeDriverError } from './fake-driver-error.js'
+import { FakeSettings } from './fake-settings.js'
 import type { FakeSockets } from './fake-sockets.js'
 import type { Script } from './script.js'
 
 interface RunningStatement {
   readonly text: string
+  /** What goes with it: made if it succeeds, and to go again if not. */
+  readonly difference: SettingsDifference | undefined
+  /** Where it was sent from, for one that may leave something. */
+  readonly site: string | undefined
   readonly resolve: (answer: string) => void
   readonly reject: (error: Error) => void
 }
@@ -26,6 +31,8 @@ export class FakeSession implements FakeClient {
   /** What the driver is doing with it on behalf of the pool. */
   inUseFor: string | undefined
   keepsAlive = true
+  /** Those that owners have declared. */
+  readonly settings = new FakeSettings()
 
   constructor(id: number, script: Script, sockets: FakeSockets) {
     this.id = id
@@ -53,12 +60,12 @@ export class FakeSession implements FakeClient {
     }
   }
 
-  query(text: string): Promise<string> {
+  query(text: string, site?: string): Promise<string> {
     if (this.#endedBy !== undefined) return Promise.reject(this.#endedBy)
     this.#owed += 1
     this.#observer?.busy(text)
     return new Promise<string>((resolve, reject) => {
-      const statement: RunningStatement = { text, resolve, reject }
+      const statement: RunningStatement = { text, difference: this.settings.goWith(text), site, resolve, reject }
       this.#running.add(statement)
       this.#script.play('query').then(
         () => this.#answer(statement),
@@ -113,6 +120,8 @@ export class FakeSession implements FakeClient {
       return this.#refuse(statement, new FakeDriverError('the transaction has failed', 'query'))
     }
     this.#running.delete(statement)
+    this.#made(statement.difference)
+    this.#carry(statement)
     if (word === 'begin') this.#transaction = 'open'
     if (word === 'commit' || word === 'rollback') this.#transaction = 'idle'
     this.#ready()
@@ -120,9 +129,22 @@ export class FakeSession implements FakeClient {
     return undefined
   }
 
+  /** `set x` leaves x on the session and `reset x` takes it away, unless the transaction is rolled back. */
+  #carry({ text, site }: RunningStatement): void {
+    const [word = '', name] = text.split(' ')
+    const origin = { statement: text, site, isRepeatable: true, isOfBaseline: false }
+    if (word === 'begin') this.#observer?.book?.({ is: 'begin', origin })
+    if (word === 'commit' || word === 'rollback') this.#observer?.book?.({ is: word })
+    if (word !== 'set' && word !== 'reset') return
+    const effect = { does: word === 'set' ? 'set' : 'clear', kind: 'setting', name, isTransactional: true } as const
+    this.#observer?.book?.({ is: 'effect', effect, origin })
+    if (this.#transaction === 'idle') this.#observer?.book?.({ is: 'commit' })
+  }
+
   /** As node-postgres does: the caller learns of the error before the server is ready again. */
   #refuse(statement: RunningStatement, error: Error): void {
     if (!this.#running.delete(statement)) return
+    if (this.lentTo?.open === true) this.settings.goAgain(statement.difference)
     if (this.#transaction === 'open') this.#transaction = 'failed'
     this.#observer?.settling?.()
     statement.reject(error)
@@ -130,6 +152,12 @@ export class FakeSession implements FakeClient {
       () => this.#ready(),
       (broken: Error) => this.end(broken),
     )
+  }
+
+  #made(difference: SettingsDifference | undefined): void {
+    if (difference === undefined) return
+    this.settings.made(difference)
+    this.#observer?.declared?.(difference)
   }
 
   #ready(): void {

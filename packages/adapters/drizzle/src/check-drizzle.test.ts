@@ -46,6 +46,14 @@ test('a configuration that is no object is refused', () => {
   expect(refusalOf(() => create(pool, 'postgres://host/db')).faults).toMatchObject([{ option: 'options' }])
 })
 
+test('a closed pool is refused by name', async () => {
+  const closed = createPgPool({ leasehold: { name: 'shop' } })
+  await closed.end()
+  expect(() => createDrizzle(closed)).toThrow(
+    expect.objectContaining({ code: 'LEASEHOLD_POOL_CLOSED', pool: 'shop' }) as Error,
+  )
+})
+
 test.each(['0.29.5', '0.44.7', '1.0.0-beta.22', '1.0.0-rc.4-273829f', 'unknown'])(
   'drizzle-orm %s is too old, and refused by name',
   (version) => {

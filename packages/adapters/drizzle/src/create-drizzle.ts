@@ -13,6 +13,7 @@ import type { DrizzleTables, LeasedDrizzleConfig, NoDrizzleTables } from './leas
  *
  * @param config what Drizzle takes, without a connection.
  * @throws {InvalidOptionsError} naming all that is wrong with `pool` and `config`; also for a Drizzle before 0.45.
+ * @throws {PoolClosedError} when the pool is closed.
  */
 export function createDrizzle<Tables extends DrizzleTables = NoDrizzleTables>(
   pool: LeasedPgPool,

@@ -1,4 +1,4 @@
-import { markOwnFrames, refuseFaults } from '@leasehold/core'
+import { markOwnFrames, PoolClosedError, refuseFaults } from '@leasehold/core'
 import { checkFacade, type LeasedPgPool } from '@leasehold/pg'
 import { checkDrizzleConfig } from './check-drizzle-config.js'
 import { checkDrizzleVersion } from './check-drizzle-version.js'
@@ -18,6 +18,7 @@ export interface DrizzleLibrary {
 export function drizzleOnLeases({ drizzle, npmVersion }: DrizzleLibrary, pool: LeasedPgPool, config: object): object {
   checkDrizzleVersion(npmVersion)
   refuseFaults('createDrizzle', [...checkFacade(pool), ...checkDrizzleConfig(config)])
+  if (pool.ending) throw new PoolClosedError(pool.leases.options.name)
   // The logger first: Drizzle 0.45 tells a configuration from a client by the first name of its own that it finds.
   const db = drizzle({ logger: undefined, ...config, client: pool } as never)
   const internals = internalsOf(db, pool, npmVersion)

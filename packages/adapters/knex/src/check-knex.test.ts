@@ -67,6 +67,14 @@ test('a configuration that is no object is refused', () => {
   expect(refusalOf(pool, 'postgres://host/db').faults).toMatchObject([{ option: 'options' }])
 })
 
+test('a closed pool is refused by name', async () => {
+  const closed = createPgPool({ leasehold: { name: 'shop' } })
+  await closed.end()
+  expect(() => createKnex(closed)).toThrow(
+    expect.objectContaining({ code: 'LEASEHOLD_POOL_CLOSED', pool: 'shop' }) as Error,
+  )
+})
+
 test('Knex before 3.3 is refused by name', () => {
   expect(() => checkKnexVersion(oldKnex as unknown as typeof knex)).toThrow('Knex ≥ 3.3 needed, found 3.1.0')
   expect(() => checkKnexVersion(knex)).not.toThrow()

@@ -38,17 +38,21 @@ export class ConnectionSetup {
     }
     if (this.#afterCreate === undefined) return
     const { connectionId } = lease
-    const created = this.#created.get(connectionId) ?? this.#create(connectionId, lease.client, this.#afterCreate)
+    const created = this.#created.get(connectionId) ?? this.#create(lease, this.#afterCreate)
     if (created !== true) await created
   }
 
-  #create(connectionId: number, connection: PgClient, afterCreate: AfterCreate): Promise<void> {
-    const creating = new Promise<void>((resolve, reject) => {
-      afterCreate(connection, (error) => {
-        if (error === undefined || error === null) resolve()
-        else reject(error)
+  #create(lease: PgLease, afterCreate: AfterCreate): Promise<void> {
+    const { connectionId } = lease
+    const hook = (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        afterCreate(lease.client, (error) => {
+          if (error === undefined || error === null) resolve()
+          else reject(error)
+        })
       })
-    }).then(() => void this.#created.set(connectionId, true))
+    // What the hook sets belongs to the connection, and outlives this lease.
+    const creating = lease.prepare(hook).then(() => void this.#created.set(connectionId, true))
     this.#created.set(connectionId, creating)
     return creating
   }

@@ -1,4 +1,4 @@
-import { markOwnFrames, type OptionFault, refuseFaults } from '@leasehold/core'
+import { markOwnFrames, type OptionFault, PoolClosedError, refuseFaults } from '@leasehold/core'
 import { checkFacade, type LeasedPgPool } from '@leasehold/pg'
 import knex, { type Knex } from 'knex'
 import { checkKnexConfig } from './check-knex-config.js'
@@ -16,6 +16,7 @@ markOwnFrames(new Error('where @leasehold/knex lies'))
  *
  * @param config what Knex takes, without a connection; of `pool` only `afterCreate` and `validate`.
  * @throws {InvalidOptionsError} naming all that is wrong with `pool` and `config`; also for a Knex before 3.3.
+ * @throws {PoolClosedError} when the pool is closed.
  */
 // The defaults of Knex's own `knex()`, so that the two are the same type.
 // oxlint-disable-next-line typescript/no-explicit-any typescript/no-empty-object-type typescript/ban-types
@@ -27,6 +28,7 @@ export function createKnex<TRecord extends {} = any, TResult = unknown[]>(
   const postgres = dialectOf(knex({ client: 'pg' }))
   const { faults, unknown } = checkKnexConfig(config, postgres)
   refuseFaults('createKnex', [...checkFacade(pool), ...faults])
+  if (pool.ending) throw new PoolClosedError(pool.leases.options.name)
   warnOf(unknown)
 
   const { client = 'pg', pool: hooks, ...rest } = config

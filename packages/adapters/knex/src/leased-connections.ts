@@ -155,7 +155,7 @@ export class LeasedConnections {
 
   /** With one promise besides the lease's own: each more is felt in the throughput of Knex. */
   #take(timeoutMs: number | undefined): Promise<PgClient> {
-    return this.#leases.acquire({ timeoutMs, site: this.#site }).then(this.#dress, refuse)
+    return this.#leases.acquire({ timeoutMs, site: this.#site, statement: true }).then(this.#dress, refuse)
   }
 
   /** Makes of a lease the connection that Knex wants. */

@@ -7,9 +7,9 @@ import { versions } from './promises/versions.js'
 
 for (const [version, express] of versions) {
   describeBindingContract(`@leasehold/express on ${version}`, {
-    async start(pool, routes, idleTimeoutMs) {
+    async start(pool, routes, idleTimeoutMs, settings) {
       const app = express()
-      app.use(leasehold({ pool }))
+      app.use(leasehold({ pool, settings }))
       app.use(express.text())
       for (const { method, path, handler } of routes) {
         app[method === 'GET' ? 'get' : 'post'](path, (req, res, next) => {

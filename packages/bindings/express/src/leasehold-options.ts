@@ -1,4 +1,5 @@
-import type { PoolMode, PoolSource, Priority } from '@leasehold/core'
+import type { IncomingMessage } from 'node:http'
+import type { PoolMode, PoolSource, Priority, RequestSettings } from '@leasehold/core'
 
 /** A route, as the `label` function is told of it. */
 export interface LeaseholdRoute {
@@ -18,6 +19,11 @@ interface CommonOptions {
   readonly mode?: PoolMode | undefined
   /** Rank of a request's acquires among the waiters, where its router does not say. Default `normal`. */
   readonly priority?: Priority | undefined
+  /**
+   * What the scopes of requests declare as settings: a function that is asked at the first lease of a request, when it has
+   * been authenticated, or one for each of `pools`, by name. A promise is awaited. Default: nothing.
+   */
+  readonly settings?: RequestSettings<IncomingMessage & Express.Request> | undefined
   /** Milliseconds after which a request's scope grants nothing more, where its router does not say. Default: no limit. */
   readonly deadlineMs?: number | undefined
 }

@@ -7,11 +7,12 @@ import {
   type PoolSource,
   type RequestLeasehold,
   type RouteLeasehold,
+  settingsOptionsOf,
 } from '@leasehold/core'
 import { checkLeaseholdOptions } from './check-leasehold-options.js'
 import { type ClosableServer, Closing } from './closing.js'
 import type { LeaseholdOptions, OnePoolOptions, SeveralPoolsOptions } from './leasehold-options.js'
-import { RequestScopes } from './request-scopes.js'
+import { RequestScopes, type ScopeWishes } from './request-scopes.js'
 
 declare global {
   // oxlint-disable-next-line typescript/no-namespace -- it is how Express lets itself be extended
@@ -54,7 +55,10 @@ export function leasehold<Sources extends Readonly<Record<string, PoolSource>>>(
   options: SeveralPoolsOptions<Sources>,
 ): LeaseholdMiddleware<Sources>
 export function leasehold(options: LeaseholdOptions): LeaseholdMiddleware<Readonly<Record<string, PoolSource>>> {
-  const { pools, closePool, closeDeadlineMs, ...defaults } = checkLeaseholdOptions(options)
+  const { pools, closePool, closeDeadlineMs, settings, ...common } = checkLeaseholdOptions(options)
+  const declares: ScopeWishes['declares'] =
+    settings && ((request) => settingsOptionsOf(settings, pools, request as IncomingMessage & Express.Request))
+  const defaults: ScopeWishes = { ...common, declares }
   const closing = new Closing(boundPoolsOf(Object.values(pools)), { closePool, closeDeadlineMs })
   const wishes = Object.values(defaults).some((value) => value !== undefined)
 

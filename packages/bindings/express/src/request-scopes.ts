@@ -3,17 +3,23 @@ import {
   currentScope,
   InvalidOptionsError,
   openScope,
+  openScopeInPlaceOf,
   RequestLeasehold,
   type RouteLeasehold,
   runOutsideContext,
   type Scope,
+  type ScopeOptions,
 } from '@leasehold/core'
 import type { Closing } from './closing.js'
 import { type GivenLabel, labelOfRequest } from './label-of-request.js'
 import { RoutePattern } from './route-pattern.js'
 
 /** What a scope of a request is opened with, where the one before says otherwise or nothing. */
-export type ScopeWishes = Omit<RouteLeasehold, 'label'> & { readonly label?: GivenLabel }
+export type ScopeWishes = Omit<RouteLeasehold, 'label'> & {
+  readonly label?: GivenLabel
+  /** What a request declares as settings. */
+  readonly declares?: ((request: IncomingMessage) => Pick<ScopeOptions, 'settings' | 'poolSettings'>) | undefined
+}
 
 // Two copies of this package, its ESM and its CommonJS build, must find each other's.
 const OWN = Symbol.for('@leasehold/express/request-scopes/1')
@@ -34,12 +40,12 @@ export class RequestScopes {
 
   /** Opens the first scope of a request. */
   constructor(request: IncomingMessage, response: ServerResponse, wishes: ScopeWishes) {
-    const { label, mode, priority, deadlineMs } = wishes
+    const { label, mode, priority, deadlineMs, declares } = wishes
     this.#request = request
     this.#label = label
     this.#outer = currentScope()
     this.#pattern = new RoutePattern(request)
-    const scope = openScope({ label: this.#labelNow(), mode, priority, deadlineMs })
+    const scope = openScope({ label: this.#labelNow(), mode, priority, deadlineMs, ...declares?.(request) })
     this.#leasehold = new RequestLeasehold(scope, request, response, () => this.#end())
     Object.defineProperty(request, OWN, { value: this })
     Object.defineProperty(request, 'leasehold', { get: () => this.#offered(), configurable: true, enumerable: true })
@@ -73,17 +79,18 @@ export class RequestScopes {
   }
 
   /** From here on the request has another scope, or none. */
-  change({ off, label, mode, priority, deadlineMs }: ScopeWishes): void {
+  change({ off, label, mode, priority, deadlineMs, declares }: ScopeWishes): void {
     this.#isOff = off === true
     if (this.#isOff) return
     this.#label = label ?? this.#label
     const before = this.#leasehold.scope
     const open = (): Scope =>
-      openScope({
+      openScopeInPlaceOf(before, {
         label: this.#labelNow(),
         mode: mode ?? before.mode,
         priority: priority ?? before.priority,
         deadlineMs: deadlineMs ?? Math.max(0, before.remainingMs()),
+        ...declares?.(this.#request),
       })
     // Beside the scope before and not inside it, whose deadline and signal would be its own.
     this.#leasehold.continueIn(this.#outer === undefined ? runOutsideContext(open) : this.#outer.run(open))

@@ -5,9 +5,9 @@ import fastify from 'fastify'
 import { leasehold } from './leasehold.js'
 
 describeBindingContract('@leasehold/fastify', {
-  async start(pool, routes, idleTimeoutMs) {
+  async start(pool, routes, idleTimeoutMs, settings) {
     const app = fastify({ forceCloseConnections: true, connectionTimeout: idleTimeoutMs ?? 0 })
-    await app.register(leasehold, { pool })
+    await app.register(leasehold, { pool, settings })
     for (const { method, path, handler } of routes) {
       app.route({
         method,

@@ -6,6 +6,7 @@ import {
   openScope,
   RequestLeasehold,
   type RouteLeasehold,
+  settingsOptionsOf,
 } from '@leasehold/core'
 import type {
   FastifyInstance,
@@ -16,7 +17,7 @@ import type {
   preValidationHookHandler,
 } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { checkLeaseholdOptions } from './check-leasehold-options.js'
+import { type CheckedOptions, checkLeaseholdOptions } from './check-leasehold-options.js'
 import type { LeaseholdOptions } from './leasehold-options.js'
 import { prepareUnavailable } from './prepare-unavailable.js'
 import type { RegisteredPools } from './registered-pools.js'
@@ -55,7 +56,7 @@ const plugin: FastifyPluginAsync<LeaseholdOptions> = async (fastify, given) => {
   fastify.decorateRequest(OWN, null)
   fastify.decorateRequest('leasehold', { getter: leaseholdOf })
   fastify.addHook('onRoute', (route) => routes.declare(route))
-  fastify.addHook('onRequest', openScopeOf(routes))
+  fastify.addHook('onRequest', openScopeOf(routes, options))
   fastify.addHook('preValidation', enterScopeAgain)
   if (options.errors !== false) fastify.addHook('onError', prepareUnavailable)
   if (options.closePool !== false) {
@@ -74,14 +75,18 @@ export const leasehold: FastifyPluginAsync<LeaseholdOptions> = fastifyPlugin(plu
   fastify: '5.x',
 })
 
-function openScopeOf(routes: RouteScopes): onRequestHookHandler {
+function openScopeOf(routes: RouteScopes, { settings, pools }: CheckedOptions): onRequestHookHandler {
   return (request, reply, done) => {
     const options = routes.optionsFor(request)
     if (options === undefined) {
       done()
       return
     }
-    const own = new RequestLeasehold(openScope(options), request.raw, reply.raw)
+    const scope =
+      settings === undefined
+        ? openScope(options)
+        : openScope({ ...options, ...settingsOptionsOf(settings, pools, request) })
+    const own = new RequestLeasehold(scope, request.raw, reply.raw)
     ;(request as RequestWithOwn)[OWN] = own
     if (request.raw.headers.upgrade !== undefined) closeAtHijack(own, reply)
     // What comes after this hook, up to the handler and beyond, runs in the scope.

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Writable } from 'node:stream'
 import { currentScope } from '@leasehold/core'
 import { type BindingRoute, describeBindingContract } from '@leasehold/testkit/contracts'
@@ -5,6 +6,7 @@ import { describe } from 'vitest'
 import { Controller, Get, Module, Post, Req, Res } from '@nestjs/common'
 import { platforms, portOf } from './promises/platforms.js'
 import { LeaseholdModule } from './leasehold-module.js'
+import type { LeaseholdWork } from './leasehold-options.js'
 
 interface Reply {
   status(code: number): Reply
@@ -13,7 +15,7 @@ interface Reply {
 
 describe.each(platforms)('on $name', ({ create }) => {
   describeBindingContract('@leasehold/nestjs', {
-    async start(pool, routes, idleTimeoutMs) {
+    async start(pool, routes, idleTimeoutMs, settings) {
       function answer(method: 'GET' | 'POST', body: unknown, reply: Reply): Promise<void> | void {
         const route = routes.find((route) => route.method === method)
         return (route as BindingRoute).handler({
@@ -37,7 +39,9 @@ describe.each(platforms)('on $name', ({ create }) => {
         }
       }
 
-      @Module({ imports: [LeaseholdModule.forRoot({ pool })], controllers: [Orders] })
+      const ofWork = settings && ((work: LeaseholdWork) => settings(requestOf(work)))
+
+      @Module({ imports: [LeaseholdModule.forRoot({ pool, settings: ofWork })], controllers: [Orders] })
       class Service {}
 
       const app = await create(Service, { idleTimeoutMs })
@@ -45,6 +49,11 @@ describe.each(platforms)('on $name', ({ create }) => {
     },
   })
 })
+
+function requestOf(work: LeaseholdWork): IncomingMessage {
+  if (work.type === 'message') throw new Error('there are no messages here')
+  return work.request as IncomingMessage
+}
 
 /** A response of Express is a stream; Fastify wants to be sent one. */
 function streamTo(reply: Reply): Writable {

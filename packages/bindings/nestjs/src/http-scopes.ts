@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { InvalidOptionsError, openScope, RequestLeasehold, type Scope, type ScopeOptions } from '@leasehold/core'
+import {
+  InvalidOptionsError,
+  openScope,
+  RequestLeasehold,
+  type Scope,
+  type ScopeOptions,
+  settingsOptionsOf,
+} from '@leasehold/core'
 import { Inject, Logger } from '@nestjs/common'
-import type { LeaseholdRoute } from './leasehold-options.js'
+import type { LeaseholdRoute, LeaseholdWork } from './leasehold-options.js'
 import { ServicePools } from './service-pools.js'
 
 /** What is asked of a platform: an `HttpServer` of Nest is one. */
@@ -36,6 +43,8 @@ export class HttpScopes {
   readonly #own = new WeakMap<IncomingMessage, RequestLeasehold>()
   /** The patterns of requests on Fastify. */
   readonly #patterns = new WeakMap<IncomingMessage, string>()
+  /** The requests of Fastify, by those of Node below them; asked for only where settings may want them. */
+  readonly #shown = new WeakMap<IncomingMessage, object>()
   /** What `label` said, by method and pattern. */
   readonly #labels = new Map<string, string>()
 
@@ -52,8 +61,10 @@ export class HttpScopes {
       throw new InvalidOptionsError('LeaseholdModule', [{ option: 'platform', received: `"${type}"`, expected }])
     }
     const fastify = platform.getInstance() as Fastify
-    fastify.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      const { raw, routeOptions } = request
       if (routeOptions.url !== undefined) this.#patterns.set(raw, routeOptions.url)
+      if (this.#pools.options.settings !== undefined) this.#shown.set(raw, request)
       done()
     })
     // A hook that calls back from an event of its own comes back outside the scope.
@@ -66,11 +77,13 @@ export class HttpScopes {
 
   /** The middleware: what comes after it runs in a scope that closes with the response. */
   open(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-    const { mode, priority, deadlineMs } = this.#pools.options
+    const { mode, priority, deadlineMs, settings, pools } = this.#pools.options
     // To Express, what Nest makes of this middleware is a route.
     const { route: ours } = request as ExpressRequest
     // A function, because no middleware knows which route it will be.
-    const options: ScopeOptions = { label: () => this.#labelOf(request, ours), mode, priority, deadlineMs }
+    const label = (): string => this.#labelOf(request, ours)
+    const declared = settings === undefined ? undefined : settingsOptionsOf(settings, pools, this.#workOf(request))
+    const options: ScopeOptions = { label, mode, priority, deadlineMs, ...declared }
     const own = new RequestLeasehold(openScope(options), request, response)
     this.#own.set(request, own)
     own.scope.run(() => next())
@@ -80,6 +93,17 @@ export class HttpScopes {
   scopeOf(request: unknown): Scope | undefined {
     const { raw } = request as { readonly raw?: IncomingMessage }
     return this.#own.get(raw ?? (request as IncomingMessage))?.scope
+  }
+
+  /** Which request the platform shows may be known only later than the middleware runs. */
+  #workOf(request: IncomingMessage): LeaseholdWork {
+    const shown = (): object => this.#shown.get(request) ?? request
+    return {
+      type: 'http',
+      get request() {
+        return shown()
+      },
+    }
   }
 
   #labelOf(request: IncomingMessage, ours: ExpressRequest['route']): string {

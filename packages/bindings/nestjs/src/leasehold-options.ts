@@ -1,5 +1,5 @@
-import type { PoolMode, PoolSource, Priority } from '@leasehold/core'
-import type { FactoryProvider, ModuleMetadata } from '@nestjs/common'
+import type { PoolMode, PoolSource, Priority, RequestSettings } from '@leasehold/core'
+import type { ExecutionContext, FactoryProvider, ModuleMetadata } from '@nestjs/common'
 
 /** A route, as the `label` function is told of it. */
 export interface LeaseholdRoute {
@@ -7,6 +7,13 @@ export interface LeaseholdRoute {
   /** The pattern: `/orders/:id`. Undefined when no route matched. */
   readonly url: string | undefined
 }
+
+/** What a scope is opened for. */
+export type LeaseholdWork =
+  /** A request, as its platform shows it to handlers. */
+  | { readonly type: 'http'; readonly request: object }
+  /** A message of a microservice or a websocket. */
+  | { readonly type: 'message'; readonly context: ExecutionContext }
 
 interface CommonOptions {
   /** Whether the pools are closed in `onApplicationShutdown`, after the requests have drained. Default true. */
@@ -19,6 +26,11 @@ interface CommonOptions {
   readonly mode?: PoolMode | undefined
   /** Rank of its acquires among the waiters. Default `normal`. */
   readonly priority?: Priority | undefined
+  /**
+   * What the scopes of requests and messages declare as settings: a function that is asked at the first lease, when guards
+   * have had their say, or one for each of `pools`, by name. A promise is awaited. Default: nothing.
+   */
+  readonly settings?: RequestSettings<LeaseholdWork> | undefined
   /** Milliseconds after which its scope grants nothing more. Default: no limit. */
   readonly deadlineMs?: number | undefined
   /** Whether errors that mean "no connection now" are answered 503 with Retry-After. Default true. */

@@ -1,6 +1,6 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import { examineOptions } from '../options/check-options.js'
-import { flag, objectWith, type OptionRule, timeLeft } from '../options/option-rules.js'
+import { callable, flag, objectWith, type OptionRule, timeLeft } from '../options/option-rules.js'
 
 const pool = objectWith('a pool', ['ready', 'snapshot', 'close'])
 
@@ -15,12 +15,20 @@ const poolsByName: OptionRule = {
     typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0,
 }
 
+const requestSettings: OptionRule = {
+  expected: 'a function that returns settings, or an object with one for each pool, by its name',
+  accepts: (value) =>
+    callable.accepts(value) ||
+    (typeof value === 'object' && value !== null && Object.values(value).every((ask) => callable.accepts(ask))),
+}
+
 /** The options with which every binding is told its pools, and what becomes of them in the end. */
 export const poolSourceRules = {
   pool: poolSource,
   pools: poolsByName,
   closePool: flag,
   closeDeadlineMs: timeLeft,
+  settings: requestSettings,
 }
 
 /** What is wrong with the pools that a binding was given, beyond what a rule says of one option alone. */
@@ -40,7 +48,16 @@ export function faultsOfPoolSources(
     const received = 'one, and closePool: false'
     faults.push({ option: 'closeDeadlineMs', received, expected: 'no deadline where nothing is closed' })
   }
-  return faults
+  return [...faults, ...strangersAmongSettings(values)]
+}
+
+/** Settings for pools that there are not: they would never be asked for. */
+function strangersAmongSettings({ settings, pools }: Readonly<Record<string, unknown>>): readonly OptionFault[] {
+  if (typeof settings !== 'object' || settings === null) return []
+  const names = Object.keys((pools as object | undefined) ?? { main: true })
+  const strangers = Object.keys(settings).filter((name) => !names.includes(name))
+  const expected = `the name of a pool: ${names.join(', ')}`
+  return strangers.map((name) => ({ option: `settings.${name}`, received: 'a function', expected }))
 }
 
 /** Each pool of several that is none, by its own name. */

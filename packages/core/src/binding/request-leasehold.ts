@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Settings } from '../ports/settings.js'
 import type { Scope } from '../scope/scope.js'
 
 /** What `request.leasehold` is: the request's scope, and whether somebody still waits for the answer. */
@@ -56,6 +57,14 @@ export class RequestLeasehold {
       if (this.#abandoned !== undefined) this.#controller.abort(this.#abandoned)
     }
     return this.#controller.signal
+  }
+
+  /**
+   * Declares settings for the leases that follow in this request: after authentication,
+   * `request.leasehold.set({ 'app.tenant_id': user.tenant })`. @see Scope.set
+   */
+  set(settings: Settings, pool?: object): void {
+    this.#scope.set(settings, pool)
   }
 
   /**

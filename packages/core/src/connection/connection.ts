@@ -84,6 +84,12 @@ export class Connection<Client> {
     this.#counts.lent += 1
   }
 
+  /** Passes from its owner straight to another one. */
+  pass(to: Owner): void {
+    if (this.#state.at !== 'lent') throw this.#illegal('lent')
+    this.#state = { at: 'lent', to }
+  }
+
   /** Out of its owner's hands, and not yet in anybody's. */
   recycle(): void {
     if (this.#state.at !== 'lent') throw this.#illegal('recycling')

@@ -1,5 +1,22 @@
+import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Clock } from '../ports/clock.js'
 import type { LedgerView, SessionObserver, TransactionStatus } from '../ports/driver.js'
+import type { EffectOrigin, PinRecord, SessionBooking, SessionEffect } from '../ports/session-effect.js'
+import type { SettingsDifference } from '../ports/settings.js'
+import { SessionEffects } from './session-effects.js'
+import { SessionSettings } from './session-settings.js'
+
+/** What the ledger tells as it happens. */
+export interface LedgerListener {
+  /** Called once, when the session dies. */
+  lost(): void
+  /** A statement has pinned the session to its owner. */
+  pinned(pin: PinRecord): void
+}
+
+const NONE: readonly PinRecord[] = []
+const MOST_HISTORY = 32
+const UNSEEN: EffectOrigin = { statement: undefined, site: undefined, isRepeatable: false, isOfBaseline: false }
 
 /**
  * What the wire has told about one session: whether it is busy, what its transaction is, whether it is dead, and how
@@ -7,7 +24,8 @@ import type { LedgerView, SessionObserver, TransactionStatus } from '../ports/dr
  */
 export class SessionLedger implements SessionObserver, LedgerView {
   readonly #clock: Clock
-  readonly #onLost: () => void
+  readonly #listener: LedgerListener
+  readonly #history: string[] | undefined
   #transaction: TransactionStatus = 'idle'
   #isQuiet = true
   #isSettling = false
@@ -17,11 +35,22 @@ export class SessionLedger implements SessionObserver, LedgerView {
   #busySince = 0
   #busyTotal = 0
   #whenQuiet: Array<() => void> = []
+  /** Made by the first booking: most sessions never carry anything. */
+  #effects: SessionEffects | undefined
+  #begun: (EffectOrigin & { readonly since: number }) | undefined
+  #hasBegun = false
+  #isBaselineSettled = false
+  #isDoubtful = false
+  #preparing = 0
+  /** Made by the first owner that declares any: most sessions never do. */
+  #settings: SessionSettings | undefined
+  #asked: SettingsDifference | undefined
 
-  /** `onLost` is called once, when the session dies. */
-  constructor(clock: Clock, onLost: () => void) {
+  /** @param keepsHistory whether the owner's statements are kept, for a report that may need them. */
+  constructor(clock: Clock, listener: LedgerListener, keepsHistory = false) {
     this.#clock = clock
-    this.#onLost = onLost
+    this.#history = keepsHistory ? [] : undefined
+    this.#listener = listener
   }
 
   get transaction(): TransactionStatus {
@@ -46,9 +75,48 @@ export class SessionLedger implements SessionObserver, LedgerView {
     return this.#statement
   }
 
-  /** Nothing runs, nothing is open, and the session lives: it can go to its next owner as it is. */
+  /** Nothing runs, nothing is open or left, and the session lives: it can go to its next owner as it is. */
   get isClean(): boolean {
-    return this.#isQuiet && this.#transaction === 'idle' && this.#lostBy === undefined
+    return this.#isQuiet && this.#transaction === 'idle' && this.#lostBy === undefined && !this.needsReset
+  }
+
+  /** Whether the session differs from what its first owner met, an open transaction aside. */
+  get isPinned(): boolean {
+    return this.#effects !== undefined && this.#effects.size > 0
+  }
+
+  /** Whether the driver must see the session before its next owner, an open transaction aside: it is pinned, or in doubt. */
+  get needsReset(): boolean {
+    return this.#isDoubtful || this.isPinned
+  }
+
+  /** How the session differs from what its first owner met. An open or failed transaction is one of the differences. */
+  get pins(): readonly PinRecord[] {
+    if (!this.isPinned && this.#transaction === 'idle') return NONE
+    const pins = [...(this.#effects?.pins ?? NONE)]
+    if (this.#transaction === 'idle') return pins
+    const begun = this.#begun ?? { ...UNSEEN, since: this.#answeredAt ?? 0 }
+    return [...pins, { ...begun, kind: 'transaction', name: this.#transaction, change: 'set', times: 1 }]
+  }
+
+  /** Whether its owner has begun a transaction, as far as the driver tells. */
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
+  /** What hooks did to the session before its first owner came; every owner meets it. */
+  get baseline(): readonly PinRecord[] {
+    return this.#effects === undefined ? NONE : [...this.#effects.baseline]
+  }
+
+  /** The owner's last statements as they were sent, oldest first, where they are kept. */
+  get history(): readonly string[] {
+    return this.#history ?? []
+  }
+
+  /** Settings that owners have declared and that the session may carry. */
+  get declaredNames(): readonly string[] {
+    return this.#settings?.names ?? []
   }
 
   /** When the server last had answered everything; undefined as long as the driver has told of no answer. */
@@ -67,17 +135,107 @@ export class SessionLedger implements SessionObserver, LedgerView {
     else this.#whenQuiet.push(callback)
   }
 
-  /** Forgets the last owner's statement: a report about the next owner must not show it. */
+  /** Begins a new owner's page: a report about this one must not show the last one's statement. */
   turnPage(): void {
     this.#statement = undefined
+    this.#history?.splice(0)
+    this.#hasBegun = false
+    if (this.#isBaselineSettled) return
+    this.#isBaselineSettled = true
+    this.#effects?.settleBaseline()
+  }
+
+  /** What `work` does to the session is the session's own: every owner shall meet it. */
+  async prepare<T>(work: () => PromiseLike<T> | T): Promise<T> {
+    this.#preparing += 1
+    try {
+      return await work()
+    } finally {
+      this.#preparing -= 1
+    }
+  }
+
+  /** What is in doubt is let pass. */
+  trust(): void {
+    this.#isDoubtful = false
+  }
+
+  /** The driver has made the session as its first owner met it. */
+  restored(): void {
+    if (this.#settings !== undefined) {
+      for (const { kind, name } of this.pins) this.#settings.forget(settingOf({ kind, name }))
+      // The others may have gone along: that is the driver's choice, and its user's.
+      this.#settings.touch(undefined)
+    }
+    this.#effects?.restored()
+    this.#isDoubtful = false
+  }
+
+  /** Whether the session carries just the settings of `wanted`. */
+  carries(wanted: DeclaredSettings | undefined): boolean {
+    return this.#settings === undefined ? wanted === undefined : this.#settings.carries(wanted)
+  }
+
+  /** What must change for the session to carry just these settings; the driver is going to be told. */
+  ask(wanted: DeclaredSettings | undefined): SettingsDifference {
+    this.#settings ??= new SessionSettings()
+    return (this.#asked = this.#settings.differenceTo(wanted))
+  }
+
+  /** Whether the driver was told of settings that have not been made. */
+  get owesSettings(): boolean {
+    return this.#asked !== undefined
+  }
+
+  /** The driver has been told to forget what it was told. */
+  askNoMore(): void {
+    this.#asked = undefined
+  }
+
+  declared(difference: SettingsDifference): void {
+    if (this.#asked === difference) this.#asked = undefined
+    this.#settings ??= new SessionSettings()
+    this.#settings.book(difference)
+    // What hooks had set must come back with the owner's end, and only a reset can do that.
+    for (const { kind, name } of this.baseline) {
+      if (!difference.set.some(([setting]) => setting === (kind === 'role' ? kind : name?.toLowerCase()))) continue
+      const origin = { statement: undefined, site: undefined, isRepeatable: false, isOfBaseline: false }
+      this.#book({ is: 'effect', effect: { does: 'set', kind, name, isTransactional: false }, origin })
+    }
+  }
+
+  book(booking: SessionBooking): void {
+    if (booking.is === 'effect') this.#settings?.touch(settingOf(booking.effect))
+    this.#book(booking)
+  }
+
+  #book(booking: SessionBooking): void {
+    const now = this.#clock.now()
+    if (booking.is === 'begin') {
+      this.#hasBegun = true
+      this.#begun = { ...booking.origin, since: now }
+    }
+    if (this.#effects === undefined) {
+      if (booking.is !== 'effect' && booking.is !== 'savepoint') return
+      this.#effects = new SessionEffects()
+    }
+    const pin = this.#effects.book(this.#preparing > 0 ? ofBaseline(booking) : booking, now)
+    if (pin !== undefined && this.#isBaselineSettled) this.#listener.pinned(pin)
   }
 
   busy(statement?: string): void {
-    if (statement !== undefined) this.#statement = statement
+    if (statement !== undefined) {
+      this.#statement = statement
+      if (this.#history !== undefined && this.#history.push(statement) > MOST_HISTORY) this.#history.shift()
+    }
     this.#isSettling = false
     if (!this.#isQuiet || this.#lostBy !== undefined) return
     this.#isQuiet = false
     this.#busySince = this.#clock.now()
+  }
+
+  doubt(): void {
+    this.#isDoubtful = true
   }
 
   settling(): void {
@@ -87,6 +245,7 @@ export class SessionLedger implements SessionObserver, LedgerView {
   quiet(transaction: TransactionStatus): void {
     const now = this.#clock.now()
     this.#transaction = transaction
+    if (transaction === 'idle') this.#begun = undefined
     this.#answeredAt = now
     this.#endBusy(now)
   }
@@ -95,7 +254,7 @@ export class SessionLedger implements SessionObserver, LedgerView {
     if (this.#lostBy !== undefined) return
     this.#lostBy = error
     this.#endBusy(this.#clock.now())
-    this.#onLost()
+    this.#listener.lost()
   }
 
   #endBusy(now: number): void {
@@ -108,4 +267,15 @@ export class SessionLedger implements SessionObserver, LedgerView {
     this.#whenQuiet = []
     for (const callback of callbacks) callback()
   }
+}
+
+/** Which declared setting an effect may have changed: one, none (an empty name), or any of them. */
+function settingOf({ kind, name }: Pick<SessionEffect, 'kind' | 'name'>): string | undefined {
+  if (kind === 'setting') return name
+  if (kind === 'role') return kind
+  return kind === 'unknown' ? undefined : ''
+}
+
+function ofBaseline(booking: SessionBooking): SessionBooking {
+  return booking.is === 'effect' ? { ...booking, origin: { ...booking.origin, isOfBaseline: true } } : booking
 }

@@ -1,3 +1,5 @@
+import { describePin, type Pin } from '../events/pin.js'
+
 /** One holder of a connection, as errors and snapshots name it. No literal of a statement is in it. */
 export interface Holder {
   readonly label: string
@@ -8,10 +10,16 @@ export interface Holder {
   readonly busyMs: number
   /** The last statement, its literals taken out, where the driver tells it. */
   readonly statement: string | undefined
+  /** What ties the session to this holder. */
+  readonly pins: readonly Pin[]
 }
 
-/** `GET /slow for 4900 ms (database 12 ms) at server.ts:12`. */
+const NAMED_PINS = 3
+
+/** `GET /slow for 4900 ms (database 12 ms) at server.ts:12 pinned by role tenant`. */
 export function describeHolder(holder: Holder): string {
   const times = `for ${Math.round(holder.heldMs)} ms (database ${Math.round(holder.busyMs)} ms)`
-  return `${holder.label} ${times}${holder.site === undefined ? '' : ` ${holder.site}`}`
+  const pinned =
+    holder.pins.length === 0 ? '' : ` pinned by ${holder.pins.slice(0, NAMED_PINS).map(describePin).join(', ')}`
+  return `${holder.label} ${times}${holder.site === undefined ? '' : ` ${holder.site}`}${pinned}`
 }

@@ -11,6 +11,7 @@ const holder = {
   heldMs: 4_900,
   busyMs: 12,
   statement: 'select ?',
+  pins: [],
 }
 const timeout = new AcquireTimeoutError({
   pool: 'orders',

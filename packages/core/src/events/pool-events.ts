@@ -1,4 +1,5 @@
 import type { LeaseholdError } from '../errors/leasehold-error.js'
+import type { Pin, PinKind } from './pin.js'
 
 /** Why a connection was closed. */
 export type CloseReason =
@@ -14,7 +15,7 @@ export type CloseReason =
   | 'pool-closed'
 
 /** What had been left on a session when it was given back. */
-export type Leftover = 'open transaction' | 'failed transaction' | 'running statement'
+export type Leftover = 'open transaction' | 'failed transaction' | 'running statement' | 'session state'
 
 export interface OfPool {
   /** The pool's name. */
@@ -61,6 +62,8 @@ export interface ResetEvent extends OfPool {
   readonly label: string
   readonly site: string | undefined
   readonly statement: string | undefined
+  /** What had tied the session to its last owner. */
+  readonly pins: readonly Pin[]
   /** Set when it could not be cleaned and the connection was closed. */
   readonly error: LeaseholdError | undefined
 }
@@ -88,6 +91,23 @@ export interface TimeoutEvent extends OfPool {
   readonly error: LeaseholdError
 }
 
+export interface PinEvent extends OfPool, Pin {
+  /** The owner. */
+  readonly label: string
+  readonly connection: number
+}
+
+export interface LedgerDiffersEvent extends OfPool {
+  readonly connection: number
+  /** The last owner. */
+  readonly label: string
+  readonly site: string | undefined
+  /** What the session carried and the ledger did not know. */
+  readonly missing: ReadonlyArray<{ readonly kind: PinKind; readonly name: string }>
+  /** The owner's last statements, without their literals, oldest first. */
+  readonly statements: readonly string[]
+}
+
 /** What an observing pool would have done. */
 export interface ObserveEvent extends OfPool {
   readonly would: 'refuse' | 'reset' | 'reclaim'
@@ -109,6 +129,12 @@ export interface PoolEvents {
   readonly close: CloseEvent
   /** Something left on a session was cleaned away between two owners. */
   readonly reset: ResetEvent
+  /** A statement tied a session to its owner. */
+  readonly pin: PinEvent
+  /** What ties a session to its owner has lasted longer than `pinWarnMs`. Once for each pin. */
+  readonly 'pin-overdue': PinEvent
+  /** Verification found something on a session that no statement was known to have left; everything was reset. */
+  readonly 'ledger-differs': LedgerDiffersEvent
   /** A lease is overdue, or was left over when its scope closed. */
   readonly leak: LeakEvent
   /** A lease that had been reported as overdue came back after all. */

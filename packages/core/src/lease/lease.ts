@@ -1,3 +1,4 @@
+import type { Pin } from '../events/pin.js'
 import type { Lending } from './lending.js'
 
 /**
@@ -53,6 +54,23 @@ export class Lease<Client> {
   /** Milliseconds of `heldMs` in which the database worked. */
   get busyMs(): number {
     return this.#lending.busyMs(this.#lending.desk.now())
+  }
+
+  /**
+   * What ties the session to this lease now: settings, roles, locks, temporary tables, an open transaction, … Empty when
+   * it is over. A driver that reads no statements tells of transactions only.
+   */
+  get pins(): readonly Pin[] {
+    const { desk, open } = this.#lending
+    return open ? desk.pinsOf(this.#lending, desk.now()) : []
+  }
+
+  /**
+   * Runs `work`, a hook that makes a new connection fit for use (Knex's `afterCreate`): what it does to the session is no
+   * pin, and a reset returns to it. Whatever else runs on the connection meanwhile counts as the hook's.
+   */
+  prepare<T>(work: () => PromiseLike<T> | T): Promise<T> {
+    return this.#lending.connection.ledger.prepare(work)
   }
 
   /**

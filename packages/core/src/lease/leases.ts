@@ -1,12 +1,18 @@
 import type { Connection } from '../connection/connection.js'
 import type { Holder } from '../errors/holder.js'
 import { channels } from '../events/channels.js'
+import type { Pin } from '../events/pin.js'
 import type { LeakKind } from '../events/pool-events.js'
 import type { Connections } from '../pool/connections.js'
 import type { Driver } from '../ports/driver.js'
-import { CallSites } from './call-sites.js'
+import { CallSite, CallSites } from './call-sites.js'
 import { nextOverdue } from './leak-watch.js'
+import { PinWatch } from './pin-watch.js'
+import type { SettingsDifference } from '../ports/settings.js'
 import { KEEP, type LeaseDesk, type LeaseTerms, Lending } from './lending.js'
+import { TiedTerms } from './tied-terms.js'
+
+const NO_DIFFERENCE: SettingsDifference = { set: [], clear: [], keep: [] }
 
 /** Totals over all leases that have ended. */
 export interface LeaseTotals {
@@ -28,6 +34,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   readonly #connections: Connections<Client>
   readonly #poolId: number
   readonly #now: () => number
+  readonly #pinWatch: PinWatch<Client>
   readonly #leaks: Record<LeakKind, number> = { overdue: 0, 'left-over': 0 }
   #described: { readonly asOf: string; readonly holders: readonly Holder[] } | undefined
   #granted = 0
@@ -44,6 +51,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.observe = options.observe
     this.sites = new CallSites(options.captureSites)
     this.#now = () => options.clock.now()
+    this.#pinWatch = new PinWatch((...of) => connections.reports.pinOverdue(...of))
   }
 
   get totals(): LeaseTotals {
@@ -66,11 +74,20 @@ export class Leases<Client> implements LeaseDesk<Client> {
     const lending = new Lending(this, terms, connection, now, undefined)
     connection.lend(lending)
     connection.ledger.turnPage()
+    if (terms.settings !== undefined || !connection.ledger.carries(undefined)) this.declare(lending)
     if (options.allowExitOnIdle) driver.hold?.(connection.client, true)
     terms.holder?.holds(lending)
     if (!terms.isLong) wakeUp.notLaterThan(now + options.leakAfterMs)
     this.#granted += 1
     return lending
+  }
+
+  /** Has the session carry what its owner declares, with the owner's next statement. */
+  declare({ connection, terms: { settings } }: Lending<Client>): void {
+    const { ledger, client } = connection
+    if (ledger.carries(settings)) return this.#undeclare(connection)
+    this.#connections.mayCarry = true
+    this.driver.declare?.(client, ledger.ask(settings))
   }
 
   /** Lets another lease share the connection of `base`. */
@@ -87,6 +104,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#heldMs += heldMs
     this.#busyMs += busyMs
     const { connection } = lending
+    this.#undeclare(connection)
     if (channels.release.hasSubscribers) {
       const { pool, label } = { pool: this.pool, label: lending.label }
       channels.release.publish({ pool, poolId: this.#poolId, label, connection: connection.id, heldMs, busyMs })
@@ -94,9 +112,35 @@ export class Leases<Client> implements LeaseDesk<Client> {
     if (lending.overdue && channels['leak-returned'].hasSubscribers) {
       channels['leak-returned'].publish(this.#describeLeak('overdue', lending, now))
     }
+    if (discarded === KEEP && this.#tie(lending, now)) return undefined
     return discarded === KEEP
       ? this.#connections.giveBack(connection, lending, now)
       : this.#connections.discard(connection, discarded)
+  }
+
+  /** A session that was tied to its scope, and carries nothing any more, is everybody's again. */
+  unshared(base: Lending<Client>): void {
+    const { ledger } = base.connection
+    if (!(base.terms instanceof TiedTerms) || !base.open) return
+    if (ledger.isPinned || ledger.transaction !== 'idle') return
+    base.terms.holder.keepsNoMore(this.#poolId)
+    base.release()
+  }
+
+  /**
+   * What a lone statement left on its session in a scope of mode `transaction` is for the scope's next statements: the
+   * session stays with the scope. What was left in a transaction, or on a handle that was borrowed, is not.
+   */
+  #tie({ terms, connection }: Lending<Client>, now: number): boolean {
+    const { holder, isLone, mode } = terms
+    if (!isLone || holder === undefined || mode !== 'transaction' || this.observe) return false
+    const { ledger } = connection
+    if (!ledger.isPinned || !ledger.isQuiet || ledger.transaction !== 'idle' || ledger.hasBegun) return false
+    if (ledger.lostBy !== undefined) return false
+    const kept = new Lending(this, new TiedTerms(terms, holder), connection, now, undefined)
+    if (!holder.keeps(this.#poolId, kept)) return false
+    connection.pass(kept)
+    return true
   }
 
   /**
@@ -155,15 +199,33 @@ export class Leases<Client> implements LeaseDesk<Client> {
     return this.#described.holders
   }
 
-  /** Reports leases that are held for too long. Returns when the next may be. */
+  /** Pins are rare, so that each may know where it was made. */
+  siteOf(below: (...args: never[]) => unknown): string | undefined {
+    return this.#connections.options.captureSites === 'off' ? undefined : new CallSite(below).place
+  }
+
+  /** What ties the session to its owner now. */
+  pinsOf(lending: Lending<Client>, now: number): readonly Pin[] {
+    return this.#connections.reports.pinsOf(lending.connection, now)
+  }
+
+  /** Reports leases that are held for too long, and pins that last too long. Returns when the next may be. */
   watch(now: number): number {
-    const { leakAfterMs } = this.#connections.options
-    const { overdue, nextAt } = nextOverdue(this.#lendings(), now, leakAfterMs)
+    const { leakAfterMs, pinWarnMs } = this.#connections.options
+    const lendings = this.#lendings()
+    const { overdue, nextAt } = nextOverdue(lendings, now, leakAfterMs)
     for (const lending of overdue) {
       lending.overdue = true
       this.#reportLeak('overdue', lending)
     }
-    return nextAt
+    return Math.min(nextAt, this.#pinWatch.look(lendings, now, pinWarnMs))
+  }
+
+  /** What was to go with a statement that never came must not go with anybody else's. */
+  #undeclare({ ledger, client }: Connection<Client>): void {
+    if (!ledger.owesSettings) return
+    ledger.askNoMore()
+    this.driver.declare?.(client, NO_DIFFERENCE)
   }
 
   #lendings(): Array<Lending<Client>> {
@@ -204,6 +266,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
       heldMs: lending.heldMs(now),
       busyMs: lending.busyMs(now),
       statement: statement === undefined ? undefined : this.#connections.driver.redact?.(statement),
+      pins: this.pinsOf(lending, now),
     }
   }
 

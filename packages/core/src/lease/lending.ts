@@ -1,6 +1,8 @@
 import type { Connection } from '../connection/connection.js'
 import { LeaseReleasedError } from '../errors/lease-released-error.js'
 import { ModeViolationError } from '../errors/mode-violation-error.js'
+import type { Pin } from '../events/pin.js'
+import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver, LeaseGate, PoolMode } from '../ports/driver.js'
 import type { Owner, Site } from '../ports/owner.js'
 
@@ -14,8 +16,17 @@ export type LeaseEnd =
 
 /** Whoever must know which leases go on in its name. */
 export interface LeaseHolder {
+  /** Lets the session of a lone statement stay with the holder, for its next leases. False when the holder has ended. */
+  keeps(poolId: number, session: KeptSession): boolean
+  /** The session is not tied any more. */
+  keepsNoMore(poolId: number): void
   holds(lending: HeldLease): void
   drops(lending: HeldLease): void
+}
+
+/** A session that stays with a holder because of what a lone statement left on it. */
+export interface KeptSession extends HeldLease {
+  readonly open: boolean
 }
 
 /** What a holder can do with what it holds. `heldAt` is the holder's own bookmark. */
@@ -23,6 +34,8 @@ export interface HeldLease {
   heldAt: number
   /** Ends the lease for its holder; resolves when the connection is fit for the next owner. */
   takeBack(): Promise<void>
+  /** Its holder has declared other settings. */
+  settingsChanged(): void
 }
 
 /** What the desk that granted a lease does when it ends. */
@@ -33,7 +46,12 @@ export interface LeaseDesk<Client> {
   now(): number
   ended(lending: Lending<Client>, now: number, discarded: unknown): Promise<void> | undefined
   takeBack(lending: Lending<Client>): Promise<void>
+  /** Nobody borrows from it now. */
+  unshared(base: Lending<Client>): void
   wouldRefuse(lending: Lending<Client>, why: string): void
+  siteOf(below: (...args: never[]) => unknown): string | undefined
+  pinsOf(lending: Lending<Client>, now: number): readonly Pin[]
+  declare(lending: Lending<Client>): void
 }
 
 export interface LeaseTerms {
@@ -42,9 +60,13 @@ export interface LeaseTerms {
   readonly mode: PoolMode
   /** Meant to be held for long: never overdue. */
   readonly isLong: boolean
+  /** For one statement: what it leaves on the session ties the session to the holder. */
+  readonly isLone: boolean
   /** Held by the scope itself, for its leases to share: that it ends with the scope is as it should be. */
   readonly isShared: boolean
   readonly holder: LeaseHolder | undefined
+  /** The settings that the session shall carry. */
+  readonly settings: DeclaredSettings | undefined
 }
 
 /** Set as the discard reason when the connection is to be kept. */
@@ -137,6 +159,16 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     else throw new ModeViolationError({ pool: this.desk.pool, mode: this.mode, label: this.label })
   }
 
+  refusePin(pin: string): void {
+    if (this.mode !== 'statement') return
+    if (this.desk.observe) this.desk.wouldRefuse(this, `${pin} left on the session in statement mode`)
+    else throw new ModeViolationError({ pool: this.desk.pool, mode: this.mode, label: this.label, pin })
+  }
+
+  siteOf(below: (...args: never[]) => unknown): string | undefined {
+    return this.desk.siteOf(below)
+  }
+
   release(): void {
     this.end('it was released')
   }
@@ -173,6 +205,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
       if (reason !== KEEP) this.base.end('it was discarded', reason)
       else if (this.base.#endsUnshared) this.base.endUnshared()
+      else if (this.base.#borrows?.size === 0) this.desk.unshared(this.base)
     }
     if (this.#onRecycled === undefined) return
     if (this.#recycled === undefined) this.#onRecycled()
@@ -197,5 +230,10 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
 
   takeBack(): Promise<void> {
     return this.desk.takeBack(this)
+  }
+
+  settingsChanged(): void {
+    // The others keep what they were granted with: a statement's meaning must not change under whoever wrote it.
+    if (this.terms.isShared) this.desk.declare(this)
   }
 }

@@ -1,12 +1,15 @@
 import type { AcquireRequest } from './acquire-request.js'
 import { areRight, checkOptions } from './check-options.js'
-import { abortSignal, nonEmptyText, oneOf, site, timeLeft, type RulesFor } from './option-rules.js'
+import { settingsRule } from './declared-settings.js'
+import { abortSignal, flag, nonEmptyText, oneOf, site, timeLeft, type RulesFor } from './option-rules.js'
 
 const RULES = {
   timeoutMs: timeLeft,
   signal: abortSignal,
   priority: oneOf('high', 'normal', 'low'),
+  settings: settingsRule,
   label: nonEmptyText,
+  statement: flag,
   hold: oneOf('long'),
   site,
 } satisfies RulesFor<AcquireRequest>

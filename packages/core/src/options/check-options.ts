@@ -26,7 +26,7 @@ export function examineOptions(options: unknown, rules: OptionRules): ExaminedOp
     const value = given[name]
     if (value === undefined) continue
     if (rule.accepts(value)) values[name] = value
-    else faults.push(faultOf(name, rule.expected, printReceived(value)))
+    else faults.push(...(rule.faults?.(name, value) ?? [faultOf(name, rule.expected, printReceived(value))]))
   }
   const unknown = Object.keys(given)
     .filter((name) => !Object.hasOwn(rules, name) && given[name] !== undefined)

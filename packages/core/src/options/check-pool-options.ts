@@ -1,6 +1,7 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import type { Clock } from '../ports/clock.js'
 import { examineOptions, refuseFaults } from './check-options.js'
+import { settingNames } from './declared-settings.js'
 import {
   callable,
   flag,
@@ -9,6 +10,7 @@ import {
   nonEmptyText,
   objectWith,
   oneOf,
+  share,
   wholeNumber,
   wholeNumberOrNoLimit,
   type RulesFor,
@@ -40,8 +42,11 @@ const RULES: RulesFor<PoolOptions> = {
   closeTimeoutMs: milliseconds(0),
   closeGraceMs: milliseconds(0),
   leakAfterMs: millisecondsOrNever(1),
+  pinWarnMs: millisecondsOrNever(1),
+  verifySessions: share,
   lateAcquire: oneOf('detach', 'refuse'),
   captureSites: oneOf('adaptive', 'always', 'off'),
+  requireSettings: settingNames,
   observe: flag,
   allowExitOnIdle: flag,
   clock: objectWith('a clock', ['now', 'wake']),
@@ -68,8 +73,11 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock'> = {
   closeTimeoutMs: 1_000,
   closeGraceMs: 5_000,
   leakAfterMs: 30_000,
+  pinWarnMs: 30_000,
+  verifySessions: 0,
   lateAcquire: 'detach',
   captureSites: 'adaptive',
+  requireSettings: [],
   observe: false,
   allowExitOnIdle: false,
 }

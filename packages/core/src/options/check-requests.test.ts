@@ -78,6 +78,8 @@ describe('the options of a scope', () => {
     { label: 'job', signal: SIGNAL, deadlineMs: 1.5, priority: 'low', mode: 'session' },
     { label: 'job', deadlineMs: Infinity, mode: 'statement' },
     { label: 'job', mode: undefined },
+    { label: 'job', settings: { role: 'reader', 'app.tenant_id': 42, row_security: true } },
+    { label: 'job', settings: () => ({}) },
   ])('are taken when they are right: %o', (options) => {
     expect(faultsOf(() => check.scope(options))).toEqual([])
   })
@@ -87,7 +89,13 @@ describe('the options of a scope', () => {
     [{ label: 'job', deadlineMs: -1 }, ['deadlineMs']],
     [{ label: 'job', mode: 'row' }, ['mode']],
     [{ label: 'job', priority: 'vip' }, ['priority']],
-    [{ label: 'job', settings: { role: 'reader' } }, ['settings']],
+    [{ label: 'job', settings: { 'a b': '1' } }, ['settings.(a name)']],
+    [{ label: 'job', settings: { "x'; drop table t; --": '1' } }, ['settings.(a name)']],
+    [{ label: 'job', settings: { role: null } }, ['settings.role']],
+    [{ label: 'job', settings: { role: NaN } }, ['settings.role']],
+    [{ label: 'job', settings: { 'app.x': 1, 'App.X': 2 } }, ['settings.App.X']],
+    [{ label: 'job', settings: 'role' }, ['settings']],
+    [{ label: 'job', poolSettings: { main: {} } }, ['poolSettings']],
     [{ label: 'job', deadline: 5 }, ['deadline']],
     [{ label: '' }, ['label']],
   ])('are refused when one is wrong: %o', (options, faults) => {

@@ -1,6 +1,22 @@
 import { areRight, checkOptions } from './check-options.js'
-import { abortSignal, callable, nonEmptyText, objectWith, oneOf, timeLeft, type RulesFor } from './option-rules.js'
+import { settingsRule } from './declared-settings.js'
+import {
+  abortSignal,
+  callable,
+  nonEmptyText,
+  objectWith,
+  oneOf,
+  type OptionRule,
+  timeLeft,
+  type RulesFor,
+} from './option-rules.js'
 import type { ScopeOptions } from './scope-options.js'
+
+const settingsSource: OptionRule = {
+  expected: `${settingsRule.expected}; or a function that returns them`,
+  accepts: (value) => callable.accepts(value) || settingsRule.accepts(value),
+  ...(settingsRule.faults === undefined ? {} : { faults: settingsRule.faults }),
+}
 
 const RULES = {
   label: {
@@ -11,6 +27,11 @@ const RULES = {
   deadlineMs: timeLeft,
   priority: oneOf('high', 'normal', 'low'),
   mode: oneOf('session', 'transaction', 'statement'),
+  settings: settingsSource,
+  poolSettings: {
+    expected: 'a Map from pools to their settings',
+    accepts: (value: unknown) => value instanceof Map && [...value.values()].every(settingsSource.accepts),
+  },
   clock: objectWith('a clock', ['now', 'wake']),
 } satisfies RulesFor<ScopeOptions>
 

@@ -1,8 +1,12 @@
+import type { OptionFault } from '../errors/invalid-options-error.js'
+
 /** What one option must be. */
 export interface OptionRule {
   /** What reads well after "expected": `a whole number from 1 on`. */
   readonly expected: string
   readonly accepts: (value: unknown) => boolean
+  /** All that is wrong with a value that is not accepted, where more can be said than that. */
+  readonly faults?: (option: string, value: unknown) => readonly OptionFault[]
 }
 
 /** What the options of one function must be, by name. Every name that is not in it is refused. */
@@ -52,6 +56,11 @@ export const flag: OptionRule = {
 export const nonEmptyText: OptionRule = {
   expected: 'a text that is not empty',
   accepts: (value) => typeof value === 'string' && value.trim() !== '',
+}
+
+export const share: OptionRule = {
+  expected: 'a number from 0 to 1',
+  accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1,
 }
 
 export const callable: OptionRule = {

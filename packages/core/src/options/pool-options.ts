@@ -59,6 +59,14 @@ export interface PoolOptions<Client = unknown> {
   readonly closeGraceMs?: number
   /** A lease held longer than this is reported as overdue. Default 30,000. */
   readonly leakAfterMs?: number
+  /** What ties a session to its owner (a setting, a lock, an open transaction) for longer than this is reported once. Default 30,000. */
+  readonly pinWarnMs?: number
+  /**
+   * The share of connections coming back, from 0 to 1, of which the server is asked what their sessions carry, to be
+   * compared with what is known of them. A difference is told (`ledger-differs`) and everything is reset. A check costs
+   * about a millisecond of the database's time, and nobody waits for it but the connection. Default 0.
+   */
+  readonly verifySessions?: number
   /** What happens to a query whose scope has closed: a lease without a scope, or `LEASEHOLD_SCOPE_CLOSED`. Default `detach`. */
   readonly lateAcquire?: 'detach' | 'refuse'
   /**
@@ -66,6 +74,11 @@ export interface PoolOptions<Client = unknown> {
    * (`adaptive`), all, or none. Capturing costs a few microseconds. Default `adaptive`.
    */
   readonly captureSites?: 'adaptive' | 'always' | 'off'
+  /**
+   * Settings without which nothing is lent: who has not declared them (see `ScopeOptions.settings`) is refused with
+   * `LEASEHOLD_SETTING_REQUIRED`. Default none.
+   */
+  readonly requireSettings?: readonly string[]
   /** Refuses, resets and reclaims nothing, and reports what it would have done. Default false. */
   readonly observe?: boolean
   /** Whether idle connections let the process exit. Default false. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
+import type { Settings } from '../ports/settings.js'
 import type { Priority } from './pool-options.js'
 
 /** What a unit of work says about itself when its scope is opened. */
@@ -17,6 +18,16 @@ export interface ScopeOptions {
   readonly priority?: Priority | undefined
   /** How its statements run. Default: the enclosing scope's, else the pool's `mode`. */
   readonly mode?: PoolMode | undefined
+  /**
+   * Session state that all its leases shall have: `role`, `search_path`, `app.tenant_id`, `statement_timeout`, … It is
+   * made with the first statement of each lease, and nobody who does not declare it ever meets it. A function is asked at
+   * the first lease, in a scope of its own that declares nothing; what it throws, the lease fails with, and the next
+   * lease asks it again. Default: those of the enclosing scope, over which these stand, name by name.
+   */
+  readonly settings?: Settings | (() => Settings | undefined | Promise<Settings | undefined>) | undefined
+  /** The same for single pools, by the pool or its facade, over `settings`. */
+  readonly poolSettings?:
+    ReadonlyMap<object, Settings | (() => Settings | undefined | Promise<Settings | undefined>)> | undefined
   /** The source of time. Default: the system's monotonic clock. */
   readonly clock?: Clock | undefined
 }

@@ -4,6 +4,7 @@ import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import { PoolClosedError } from '../errors/pool-closed-error.js'
 import type { CloseReason } from '../events/pool-events.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
+import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import { Agenda } from './agenda.js'
@@ -14,6 +15,7 @@ import { Recycler, type Verdict } from './recycler.js'
 import { Reports } from './reports.js'
 import { Slots } from './slots.js'
 import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
+import { Verifier } from './verifier.js'
 import type { Waiter } from './waiter.js'
 import { WaitQueue } from './wait-queue.js'
 import { WakeUp } from './wake-up.js'
@@ -47,12 +49,15 @@ export class Connections<Client> {
   readonly reports: Reports<Client>
   readonly wakeUp: WakeUp
   readonly agenda: Agenda
+  /** Whether connections may carry declared settings: as long as nobody has declared any, all are alike. */
+  mayCarry = false
   readonly #parts: ConnectionsParts<Client>
   readonly #all = new Set<Connection<Client>>()
   readonly #unwatch = new WeakMap<Connection<Client>, () => void>()
   readonly #idle: IdleStack<Client>
   readonly #connector: Connector<Client>
   readonly #recycler: Recycler<Client>
+  readonly #verifier: Verifier<Client>
   readonly #patience: Agenda
   #state: PoolState = { is: 'open' }
   #max: number
@@ -77,7 +82,9 @@ export class Connections<Client> {
     this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
     const { agenda, reports } = this
+    this.#verifier = new Verifier({ driver, options, patience: this.#patience, reports })
     this.#recycler = new Recycler({
+      verifier: this.#verifier,
       driver,
       options,
       agenda,
@@ -123,12 +130,17 @@ export class Connections<Client> {
   }
 
   /**
-   * A connection that can be lent this instant: idle, living, not in need of a check, and nobody waits for one. The
-   * caller must lend it at once.
+   * A connection that can be lent this instant: idle, living, not in need of a check, and nobody waits for one. One that
+   * carries just the settings of `wanted` is preferred. The caller must lend it at once.
    */
-  takeIdle(now: number): Connection<Client> | undefined {
+  takeIdle(now: number, wanted: DeclaredSettings | undefined): Connection<Client> | undefined {
     if (this.#state.is !== 'open' || this.queue.size > 0 || this.#idle.size === 0) return undefined
-    return this.#nextReady(now)
+    if (!this.mayCarry) return this.#nextReady(now)
+    const fits = (connection: Connection<Client>): boolean =>
+      connection.ledger.carries(wanted) &&
+      now - connection.provenAt <= this.options.checkAfterIdleMs &&
+      this.#doomOf(connection, now) === undefined
+    return this.#idle.takeFitting(fits) ?? this.#nextReady(now)
   }
 
   /**
@@ -160,10 +172,12 @@ export class Connections<Client> {
   giveBack(connection: Connection<Client>, owner: Owner, now: number): Promise<void> | undefined {
     connection.recycle()
     const { isClean, lostBy } = connection.ledger
-    if (isClean) return this.#offer(connection, now)
+    const isVerified = this.#verifier.isDue(connection)
+    if (isClean && !isVerified) return this.#offer(connection, now)
     if (lostBy !== undefined) return this.#close(connection, 'lost', lostBy)
     // Nobody comes after this owner: the server cleans up by itself when the session ends.
-    return this.#state.is === 'closing' ? this.#close(connection, 'pool-closed') : this.#recycle(connection, owner)
+    if (this.#state.is === 'closing') return this.#close(connection, 'pool-closed')
+    return this.#recycle(connection, owner, isVerified)
   }
 
   /** Gives up checking and cleaning: what is at it now is closed instead. */
@@ -259,9 +273,19 @@ export class Connections<Client> {
   }
 
   #opened(client: Client, startedAt: number, generation: number): void {
-    const { clock, maxLifetimeMs } = this.options
+    const { clock, maxLifetimeMs, pinWarnMs } = this.options
     const now = clock.now()
-    const ledger = new SessionLedger(clock, () => this.#lost(connection))
+    const ledger = new SessionLedger(
+      clock,
+      {
+        lost: () => this.#lost(connection),
+        pinned: (pin) => {
+          this.reports.pinned(connection, pin)
+          this.wakeUp.notLaterThan(pin.since + pinWarnMs)
+        },
+      },
+      this.#verifier.isOn,
+    )
     const connection = new Connection<Client>({
       id: ++this.#lastId,
       client,
@@ -277,7 +301,8 @@ export class Connections<Client> {
     this.#refillNotBefore = 0
     this.#unwatch.set(connection, this.driver.watch(client, ledger))
     this.reports.opened(connection, now - startedAt)
-    void this.#offer(connection)
+    if (this.#verifier.isOn) void this.#verifier.remember(connection).then(() => this.#offer(connection))
+    else void this.#offer(connection)
     this.serve()
     this.fill()
   }
@@ -374,8 +399,8 @@ export class Connections<Client> {
     }
   }
 
-  async #recycle(connection: Connection<Client>, owner: Owner): Promise<void> {
-    return this.#judge(connection, await this.#recycler.recycle(connection, owner))
+  async #recycle(connection: Connection<Client>, owner: Owner, isVerified: boolean): Promise<void> {
+    return this.#judge(connection, await this.#recycler.recycle(connection, owner, isVerified))
   }
 
   #judge(connection: Connection<Client>, verdict: Verdict): Promise<void> | undefined {

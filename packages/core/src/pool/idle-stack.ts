@@ -33,6 +33,12 @@ export class IdleStack<Client> {
     return this.#order === 'lifo' ? this.#connections.pop() : this.#connections.shift()
   }
 
+  /** The next one to lend of those that fit. */
+  takeFitting(fits: (connection: Connection<Client>) => boolean): Connection<Client> | undefined {
+    const index = this.#order === 'lifo' ? this.#connections.findLastIndex(fits) : this.#connections.findIndex(fits)
+    return index < 0 ? undefined : this.#connections.splice(index, 1)[0]
+  }
+
   /** Takes out one in particular; false when it is not here. */
   remove(connection: Connection<Client>): boolean {
     const index = this.#connections.indexOf(connection)

@@ -1,16 +1,19 @@
 import type { Connection } from '../connection/connection.js'
 import { ResetFailedError } from '../errors/reset-failed-error.js'
+import { describePin } from '../events/pin.js'
 import type { CloseReason, Leftover } from '../events/pool-events.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
-import type { Driver } from '../ports/driver.js'
+import type { Driver, TransactionStatus } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import type { Agenda } from './agenda.js'
 import { bounded } from './bounded.js'
 import { farewell } from './farewell.js'
 import type { Reports } from './reports.js'
+import type { Verifier } from './verifier.js'
 
 export interface RecyclerParts<Client> {
   readonly driver: Driver<Client>
+  readonly verifier: Verifier<Client>
   readonly options: ResolvedPoolOptions<Client>
   readonly agenda: Agenda
   /** The agenda of checking and cleaning, which a closing pool may hurry. */
@@ -26,6 +29,12 @@ export type Verdict =
 
 const FIT: Verdict = { fit: true }
 
+const LEFT: Readonly<Record<TransactionStatus, Leftover>> = {
+  idle: 'session state',
+  open: 'open transaction',
+  failed: 'failed transaction',
+}
+
 /** What happens to a connection while nobody has it: it is cleaned, checked, closed. Each is bounded; none ever rejects. */
 export class Recycler<Client> {
   readonly #parts: RecyclerParts<Client>
@@ -38,19 +47,24 @@ export class Recycler<Client> {
    * Makes a session fit for its next owner: waits for what is about to end, ends what still runs, and has the driver
    * reset what is left. Nobody waits for it but the connection.
    */
-  async recycle(connection: Connection<Client>, owner: Owner): Promise<Verdict> {
+  async recycle(connection: Connection<Client>, owner: Owner, isVerified = false): Promise<Verdict> {
     const { options, reports, outside } = this.#parts
     const { ledger } = connection
     if (options.observe) {
-      const left = ledger.isQuiet ? `${ledger.transaction} transaction` : 'statement running'
+      if (ledger.isSettling)
+        await this.#settled(connection, options.clock.now() + options.resetTimeoutMs).catch(() => {})
+      ledger.trust()
+      if (ledger.isClean) return FIT
+      const left = ledger.isQuiet ? ledger.pins.map(describePin).join(', ') : 'statement running'
       reports.wouldReset(owner, `${left} at release`)
       return FIT
     }
     const { statement } = ledger
-    const cleaned = await outside(() => this.#clean(connection))
+    const pins = reports.pinsOf(connection, options.clock.now())
+    const cleaned = await outside(() => this.#clean(connection, owner, isVerified))
     if (cleaned.left === undefined) return FIT
     if (cleaned.cause === undefined) {
-      reports.reset(connection, owner, { left: cleaned.left, statement, error: undefined })
+      reports.reset(connection, owner, { left: cleaned.left, statement, pins, error: undefined })
       return FIT
     }
     const error = new ResetFailedError({
@@ -59,7 +73,7 @@ export class Recycler<Client> {
       label: owner.label,
       cause: cleaned.cause,
     })
-    reports.reset(connection, owner, { left: cleaned.left, statement, error })
+    reports.reset(connection, owner, { left: cleaned.left, statement, pins, error })
     return { fit: false, reason: ledger.lostBy === undefined ? 'reset-failed' : 'lost', error }
   }
 
@@ -87,22 +101,24 @@ export class Recycler<Client> {
     return outside(() => farewell(driver, connection.client, { agenda, clock, closeTimeoutMs }))
   }
 
+  /** A failed statement's callback comes before the server's "ready", and whoever releases in it comes here first. */
+  async #settled({ ledger }: Connection<Client>, deadlineAt: number): Promise<void> {
+    const ready = (): Promise<void> => new Promise((resolve) => ledger.onQuiet(resolve))
+    await bounded(this.#parts.patience, deadlineAt, 'waiting for the server to be ready', ready)
+  }
+
   /** What was left on the session, if anything was, and why it could not be cleaned away, if that is so. */
-  async #clean(connection: Connection<Client>): Promise<{ readonly left?: Leftover; readonly cause?: unknown }> {
-    const { driver, patience, options } = this.#parts
+  async #clean(
+    connection: Connection<Client>,
+    owner: Owner,
+    isVerified: boolean,
+  ): Promise<{ readonly left?: Leftover; readonly cause?: unknown }> {
+    const { driver, verifier, patience, options } = this.#parts
     const { ledger, client } = connection
     const deadlineAt = options.clock.now() + options.resetTimeoutMs
     let left: Leftover | undefined
     try {
-      // A failed statement's callback comes before the server's "ready", and whoever releases in it comes here first.
-      if (ledger.isSettling) {
-        await bounded(
-          patience,
-          deadlineAt,
-          'waiting for the server to be ready',
-          () => new Promise<void>((resolve) => ledger.onQuiet(resolve)),
-        )
-      }
+      if (ledger.isSettling) await this.#settled(connection, deadlineAt)
       if (!ledger.isQuiet) {
         left = 'running statement'
         await bounded(patience, deadlineAt, 'ending what still ran', (signal) => {
@@ -111,12 +127,15 @@ export class Recycler<Client> {
         })
       }
       if (ledger.lostBy !== undefined) throw ledger.lostBy
-      if (ledger.transaction !== 'idle') {
-        left ??= ledger.transaction === 'open' ? 'open transaction' : 'failed transaction'
+      if (isVerified && ledger.transaction === 'idle') await verifier.verify(connection, owner)
+      if (ledger.transaction !== 'idle' || ledger.needsReset) {
+        // What was in doubt, and nothing else, is nobody's news.
+        if (ledger.transaction !== 'idle' || ledger.isPinned) left ??= LEFT[ledger.transaction]
         await bounded(patience, deadlineAt, 'resetting', (signal) => driver.reset(client, ledger, signal))
+        ledger.restored()
       }
     } catch (cause) {
-      return { left: left ?? 'running statement', cause }
+      return { left: left ?? 'session state', cause }
     }
     if (left === undefined) return {}
     if (ledger.isClean) return { left }

@@ -2,9 +2,11 @@ import type { Connection } from '../connection/connection.js'
 import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import type { ResetFailedError } from '../errors/reset-failed-error.js'
 import { channels } from '../events/channels.js'
+import type { Pin } from '../events/pin.js'
 import type { CloseReason, Leftover } from '../events/pool-events.js'
 import type { Driver } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
+import type { PinRecord, SessionFact } from '../ports/session-effect.js'
 import { Counts } from './counts.js'
 
 /** What was found on a session, told to whoever listens. */
@@ -12,8 +14,18 @@ export interface ResetReport {
   readonly left: Leftover
   /** The last statement as it was sent; it leaves here without its literals, or not at all. */
   readonly statement: string | undefined
+  readonly pins: readonly Pin[]
   readonly error: ResetFailedError | undefined
 }
+
+/** What verification found. */
+export interface DifferenceReport {
+  readonly missing: readonly SessionFact[]
+  /** As they were sent. */
+  readonly statements: readonly string[]
+}
+
+const NO_PINS: readonly Pin[] = []
 
 /** Counts what happens to connections, and tells it to those who listen. */
 export class Reports<Client> {
@@ -57,7 +69,7 @@ export class Reports<Client> {
     })
   }
 
-  reset(connection: Connection<Client>, owner: Owner, { left, statement, error }: ResetReport): void {
+  reset(connection: Connection<Client>, owner: Owner, { left, statement, pins, error }: ResetReport): void {
     this.counts.reset[left] += 1
     if (!channels.reset.hasSubscribers) return
     channels.reset.publish({
@@ -67,13 +79,60 @@ export class Reports<Client> {
       left,
       label: owner.label,
       site: owner.site,
-      statement: statement === undefined ? undefined : this.#driver.redact?.(statement),
+      statement: this.#redacted(statement),
+      pins,
       error,
     })
+  }
+
+  /** A statement has tied the session to its owner. */
+  pinned(connection: Connection<Client>, pin: PinRecord): void {
+    if (pin.kind !== 'transaction') this.counts.pins[pin.kind] += 1
+    if (channels.pin.hasSubscribers) this.#publishPin('pin', connection, this.pinOf(pin, pin.since))
+  }
+
+  /** A pin has lasted too long. */
+  pinOverdue(connection: Connection<Client>, pin: PinRecord, now: number): void {
+    if (channels['pin-overdue'].hasSubscribers) this.#publishPin('pin-overdue', connection, this.pinOf(pin, now))
+  }
+
+  /** The server knows of something on a session that the ledger does not. */
+  ledgerDiffers(connection: Connection<Client>, owner: Owner, { missing, statements }: DifferenceReport): void {
+    this.counts.ledgerDiffers += 1
+    if (!channels['ledger-differs'].hasSubscribers) return
+    channels['ledger-differs'].publish({
+      pool: this.#pool,
+      poolId: this.#poolId,
+      connection: connection.id,
+      label: owner.label,
+      site: owner.site,
+      missing: missing.map(({ kind, name }) => ({ kind, name })),
+      statements: statements.map((statement) => this.#redacted(statement) ?? '?'),
+    })
+  }
+
+  /** A pin as it may be shown. */
+  pinOf({ kind, name, change, statement, site, since }: PinRecord, now: number): Pin {
+    return { kind, name, change, statement: this.#redacted(statement), site, since, forMs: now - since }
+  }
+
+  pinsOf(connection: Connection<Client>, now: number): readonly Pin[] {
+    const { pins } = connection.ledger
+    return pins.length === 0 ? NO_PINS : pins.map((pin) => this.pinOf(pin, now))
   }
 
   wouldReset(owner: Owner, why: string): void {
     if (!channels.observe.hasSubscribers) return
     channels.observe.publish({ pool: this.#pool, poolId: this.#poolId, would: 'reset', why, label: owner.label })
+  }
+
+  #publishPin(event: 'pin' | 'pin-overdue', connection: Connection<Client>, pin: Pin): void {
+    const { state } = connection
+    const label = state.at === 'lent' ? state.to.label : ''
+    channels[event].publish({ pool: this.#pool, poolId: this.#poolId, label, connection: connection.id, ...pin })
+  }
+
+  #redacted(statement: string | undefined): string | undefined {
+    return statement === undefined ? undefined : this.#driver.redact?.(statement)
   }
 }

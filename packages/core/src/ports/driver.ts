@@ -1,3 +1,6 @@
+import type { PinRecord, SessionBooking, SessionFact } from './session-effect.js'
+import type { SettingsDifference } from './settings.js'
+
 /** What the session's transaction is, as the server last said: none, open, or failed and waiting for its rollback. */
 export type TransactionStatus = 'idle' | 'open' | 'failed'
 
@@ -19,6 +22,21 @@ export interface SessionObserver {
    * still on its way. Spares the connection a cancel when it is given back in this short moment.
    */
   settling?(): void
+  /**
+   * What statements that have ended did to the session, in the server's order. To be told before `quiet`, and only when
+   * the server's "ready" has come: until then a failing batch may undo what its parts announced.
+   */
+  book?(booking: SessionBooking): void
+  /**
+   * The session carries settings that `declare` was told of: `difference` is what was told. To be told before `quiet`,
+   * and only when the server's "ready" has come. A driver that makes settings anew for each statement never tells.
+   */
+  declared?(difference: SettingsDifference): void
+  /**
+   * A statement may have done something to the session that cannot be told yet, and most likely has not: `reset` is wanted
+   * before the next owner comes, although there is no pin. To be told before `quiet`.
+   */
+  doubt?(): void
   /** Every answer that was owed has come, and nothing is unsynced. */
   quiet(transaction: TransactionStatus): void
   /** The session is dead: socket closed, protocol broken, backend gone. May come more than once. */
@@ -32,6 +50,10 @@ export interface LedgerView {
   readonly isQuiet: boolean
   /** Why the session is dead, if it is. */
   readonly lostBy: Error | undefined
+  /** How the session differs from what its first owner met. An open or failed transaction is one of the differences. */
+  readonly pins: readonly PinRecord[]
+  /** What hooks did to the session before its first owner came; every owner meets it. */
+  readonly baseline: readonly PinRecord[]
 }
 
 /**
@@ -50,6 +72,19 @@ export interface LeaseGate {
    * the pool observes.
    */
   refuseTransaction(): void
+  /**
+   * Refuses, in `statement` mode, a statement that would leave something on the session: throws
+   * `LEASEHOLD_MODE_VIOLATION`, or only reports it when the pool observes.
+   *
+   * @param pin what it would leave: `setting search_path`.
+   */
+  refusePin(pin: string): void
+  /**
+   * Where the caller stands, for a statement that pins; undefined when the pool captures no sites.
+   *
+   * @param below the function whose callers are wanted.
+   */
+  siteOf(below: (...args: never[]) => unknown): string | undefined
   /** Gives the connection back. Harmless when it is already back. */
   release(): void
   /** Gives the connection back to be closed. Harmless when it is already back. */
@@ -87,8 +122,22 @@ export interface Driver<Client> {
   quiesce?(client: Client, signal: AbortSignal): Promise<void>
   /** Cancels the running statement. Resolves when the cancel request's own socket has closed. */
   cancel?(client: Client): Promise<void>
+  /**
+   * Asks the server what the session carries, and leaves it as it is: for verifying the ledger.
+   *
+   * @param names settings to ask for besides those that the server lists by itself.
+   */
+  truth?(client: Client, names: readonly string[], signal: AbortSignal): Promise<readonly SessionFact[]>
   /** Closes at once, without farewell; the socket is gone when this returns. */
   destroy?(client: Client): void
+  /**
+   * Settings to go with the next statement of the session's owner, or ahead of it: that statement must not run when they
+   * fail, and must not undo them unseen when it fails. Takes the place of what was told before and has not been made; an
+   * empty difference leaves nothing to make. Must not throw. Without it, whoever declares settings is refused.
+   */
+  declare?(client: Client, difference: SettingsDifference): void
+  /** Names of settings, in lower case, that nobody can declare with this driver, and why. */
+  readonly undeclarable?: ReadonlyMap<string, string>
   /** Whether the socket keeps the process alive. */
   hold?(client: Client, alive: boolean): void
   /** A statement's text without its literals, for reports; without it, reports hold no statements. */

@@ -89,6 +89,7 @@ describe('of the last owner the next one gets', () => {
       'open transaction': 0,
       'failed transaction': 0,
       'running statement': 0,
+      'session state': 0,
     })
   })
 

@@ -1,10 +1,12 @@
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
-import type { HeldLease, LeaseHolder } from '../lease/lending.js'
+import type { HeldLease, KeptSession, LeaseHolder } from '../lease/lending.js'
 import type { Priority } from '../options/pool-options.js'
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
+import type { Settings } from '../ports/settings.js'
 import { type Context, runInContext, runOutsideContext } from './context.js'
 import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
+import type { PoolIdentity, ScopeSettings } from './scope-settings.js'
 
 /** What a scope is opened with. */
 export interface ScopeFacts {
@@ -14,6 +16,10 @@ export interface ScopeFacts {
   readonly priority: Priority
   readonly mode: PoolMode | undefined
   readonly clock: Clock
+  /** Undefined until something is declared, here or around. */
+  readonly settings: ScopeSettings | undefined
+  /** Makes them when the first is declared later. */
+  readonly makeSettings: () => ScopeSettings
 }
 
 type ScopeState =
@@ -46,8 +52,11 @@ export class Scope implements LeaseHolder, Deadlined {
   readonly #context: Context
   readonly #followed: AbortSignal | undefined
   readonly #held: HeldLease[] = []
+  readonly #makeSettings: () => ScopeSettings
+  #settings: ScopeSettings | undefined
   #pending: PendingAcquire[] = []
   #shared: Map<number, Promise<unknown>> | undefined
+  #tied: Map<number, KeptSession> | undefined
   #controller: AbortController | undefined
   #aborted: ScopeAbort | undefined
   #state: ScopeState = { is: 'open' }
@@ -60,6 +69,8 @@ export class Scope implements LeaseHolder, Deadlined {
     this.#clock = facts.clock
     this.deadlineAt = facts.deadlineAt
     this.#context = { scope: this }
+    this.#settings = facts.settings
+    this.#makeSettings = facts.makeSettings
     this.#followed = facts.signal
     if (facts.signal !== undefined) this.#follow(facts.signal)
     if (this.deadlineAt !== Number.POSITIVE_INFINITY) DeadlineWatch.of(facts.clock, runOutsideContext).add(this)
@@ -98,6 +109,27 @@ export class Scope implements LeaseHolder, Deadlined {
   /** Its deadline on the scale of another clock: a pool in a test may keep its own time. */
   deadlineOn(clock: Clock): number {
     return clock === this.#clock ? this.deadlineAt : clock.now() + this.remainingMs()
+  }
+
+  /**
+   * Declares settings for leases that are granted from now on, over those declared before, name by name: after
+   * authentication, `scope.set({ 'app.tenant_id': tenant })`. In a scope of mode `session` they also hold from the next
+   * statement on; they cannot change inside a transaction, where that statement is refused.
+   *
+   * @param pool the pool, or its facade, that they are for; default all.
+   * @throws {InvalidOptionsError} for names and values that no setting can have.
+   * @throws {ScopeClosedError} when the scope has closed.
+   */
+  set(settings: Settings, pool?: PoolIdentity): void {
+    if (!this.isOpen) throw new ScopeClosedError({ label: this.label })
+    this.#settings ??= this.#makeSettings()
+    this.#settings.set(settings, pool)
+    for (const lease of this.#held) lease.settingsChanged()
+  }
+
+  /** What it declares; undefined when that is nothing. */
+  get settings(): ScopeSettings | undefined {
+    return this.#settings
   }
 
   /** Why nothing more is granted in its name, if that is so. */
@@ -172,6 +204,23 @@ export class Scope implements LeaseHolder, Deadlined {
     if (last === undefined || last === pending) return
     this.#pending[pending.pendingAt] = last
     last.pendingAt = pending.pendingAt
+  }
+
+  keeps(poolId: number, session: KeptSession): boolean {
+    if (!this.isOpen || this.#aborted !== undefined) return false
+    this.#tied ??= new Map()
+    this.#tied.set(poolId, session)
+    this.holds(session)
+    return true
+  }
+
+  keepsNoMore(poolId: number): void {
+    this.#tied?.delete(poolId)
+  }
+
+  /** The session that is tied to the scope by what a lone statement left on it. */
+  tiedOn<Session extends KeptSession>(poolId: number): Session | undefined {
+    return this.#tied?.get(poolId) as Session | undefined
   }
 
   /** The scope's own session on the pool with this id, in `session` mode. */

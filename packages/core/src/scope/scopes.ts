@@ -3,6 +3,7 @@ import type { ScopeOptions } from '../options/scope-options.js'
 import { systemClock } from '../pool/system-clock.js'
 import { currentContext, runOutsideContext } from './context.js'
 import { Scope } from './scope.js'
+import { ScopeSettings } from './scope-settings.js'
 
 /**
  * Opens a scope that its caller closes; `runInScope` is the safe form. Inside another scope it takes over that one's
@@ -13,6 +14,20 @@ import { Scope } from './scope.js'
 export function openScope(options: ScopeOptions): Scope {
   checkScopeOptions(options)
   const parent = currentContext()?.scope
+  return open(options, parent, parent?.settings)
+}
+
+/**
+ * For bindings: opens a scope that takes the place of another in the same unit of work, inside the current context, and
+ * goes on with what that one declares.
+ */
+export function openScopeInPlaceOf(before: Scope, options: ScopeOptions): Scope {
+  checkScopeOptions(options)
+  const parent = currentContext()?.scope
+  return open(options, parent, before.settings ?? parent?.settings)
+}
+
+function open(options: ScopeOptions, parent: Scope | undefined, outer: ScopeSettings | undefined): Scope {
   const clock = options.clock ?? systemClock
   const ownMs = options.deadlineMs ?? Number.POSITIVE_INFINITY
   const inheritedMs = parent?.isOpen === true ? parent.remainingMs() : Number.POSITIVE_INFINITY
@@ -23,7 +38,36 @@ export function openScope(options: ScopeOptions): Scope {
     priority: options.priority ?? parent?.priority ?? 'normal',
     mode: options.mode ?? parent?.mode,
     clock,
+    settings: options.settings === undefined && options.poolSettings === undefined ? outer : settingsOf(options, outer),
+    makeSettings: () => settingsOf(options, outer),
   })
+}
+
+function settingsOf({ label, settings, poolSettings }: ScopeOptions, outer: ScopeSettings | undefined): ScopeSettings {
+  return new ScopeSettings({ outer, all: settings, byPool: poolSettings, run: (source) => runOnItsOwn(label, source) })
+}
+
+/** Runs a function that knows settings in a scope that declares none: its own queries must not wait for what it returns. */
+function runOnItsOwn<R>(label: ScopeOptions['label'], source: () => R | PromiseLike<R>): R | Promise<R> {
+  const name = (): string => `settings of ${typeof label === 'string' ? label : label()}`
+  const scope = open({ label: name }, currentContext()?.scope, undefined)
+  let answer: R | PromiseLike<R>
+  try {
+    answer = scope.run(source)
+  } catch (error) {
+    void scope.close()
+    throw error
+  }
+  if (!isThenable(answer)) {
+    void scope.close()
+    return answer
+  }
+  const lazy = answer
+  return scope.run(async () => await lazy).finally(() => scope.close())
+}
+
+function isThenable<R>(answer: R | PromiseLike<R>): answer is PromiseLike<R> {
+  return typeof (answer as Partial<PromiseLike<R>> | undefined)?.then === 'function'
 }
 
 /**
@@ -36,7 +80,10 @@ export async function runInScope<R>(
   options: ScopeOptions,
   work: (scope: Scope) => R | PromiseLike<R>,
 ): Promise<Awaited<R>> {
-  const scope = openScope(options)
+  return runIn(openScope(options), work)
+}
+
+async function runIn<R>(scope: Scope, work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
   try {
     return await scope.run(async () => await work(scope))
   } finally {
@@ -50,13 +97,13 @@ export function currentScope(): Scope | undefined {
 }
 
 /**
- * Runs `work` in a scope of its own that has nothing to do with the current one: it goes on when that one closes. For
- * work after the response: `void detached(() => writeAuditLog())`.
+ * Runs `work` in a scope of its own that goes on when the current one closes, and has nothing of it but what it declares
+ * as settings. For work after the response: `void detached(() => writeAuditLog())`.
  */
 export function detached<R>(work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
   const parent = currentContext()?.scope
   const label = parent === undefined ? 'detached' : `detached from ${parent.label}`
-  return runOutsideContext(() => runInScope({ label }, work))
+  return runOutsideContext(() => runIn(open({ label }, undefined, parent?.settings), work))
 }
 
 function joinSignals(own: AbortSignal | undefined, parent: Scope | undefined): AbortSignal | undefined {

@@ -2,7 +2,9 @@ import type { LeaseTerms } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
+import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Scope } from '../scope/scope.js'
+import type { LeaseSettings } from './lease-settings.js'
 
 /** What a caller asked for, once its scope and the defaults are worked in: the terms of its lease, and how it may wait. */
 export class Asked implements LeaseTerms {
@@ -14,6 +16,9 @@ export class Asked implements LeaseTerms {
   readonly holder: Scope | undefined
   readonly request: AcquireRequest
   readonly at: number
+  readonly pool: object
+  /** Undefined when nobody had declared anything when it was asked. */
+  readonly declares: LeaseSettings | undefined
 
   constructor(
     request: AcquireRequest,
@@ -23,6 +28,8 @@ export class Asked implements LeaseTerms {
     scope: Scope | undefined,
     at: number,
     isShared: boolean,
+    pool: object,
+    declares: LeaseSettings | undefined,
   ) {
     this.request = request
     this.label = label
@@ -31,14 +38,35 @@ export class Asked implements LeaseTerms {
     this.isShared = isShared
     this.holder = scope
     this.at = at
+    this.pool = pool
+    this.declares = declares
+  }
+
+  get isLone(): boolean {
+    return this.request.statement === true
   }
 
   get isLong(): boolean {
     return this.request.hold === 'long'
   }
 
+  /** The settings that the lease shall carry, as they are declared at this moment. */
+  get settings(): DeclaredSettings | undefined {
+    return this.declares === undefined ? this.holder?.settings?.of(this.pool) : this.declares.current
+  }
+
   /** The same, for the lease that the leases of a `session` scope share. */
   shared(): Asked {
-    return new Asked(this.request, this.label, this.site, this.mode, this.holder, this.at, true)
+    return new Asked(
+      this.request,
+      this.label,
+      this.site,
+      this.mode,
+      this.holder,
+      this.at,
+      true,
+      this.pool,
+      this.declares,
+    )
   }
 }

@@ -182,7 +182,7 @@ describe('an observing pool', () => {
     expect(would).toEqual([
       'reclaim: left over when its scope closed',
       'refuse: maxWaiting is 0 and 0 wait',
-      'reset: open transaction at release',
+      'reset: transaction open at release',
     ])
   })
 

@@ -1,5 +1,7 @@
 import { PoolClosedError } from '../errors/pool-closed-error.js'
+import type { OptionFault } from '../errors/invalid-options-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
+import { SettingRequiredError } from '../errors/setting-required-error.js'
 import { acquireChannel } from '../events/channels.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
@@ -8,6 +10,8 @@ import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import { checkAcquireRequest } from '../options/check-acquire-request.js'
+import { refuseFaults } from '../options/check-options.js'
+import type { DeclaredSettings } from '../options/declared-settings.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import { Connections } from '../pool/connections.js'
@@ -16,6 +20,7 @@ import type { Site } from '../ports/owner.js'
 import { bindToContext, currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
 import type { Scope } from '../scope/scope.js'
 import { Asked } from './asked.js'
+import { LeaseSettings } from './lease-settings.js'
 import { LateAcquires } from './late-acquires.js'
 import { openPromise } from './open-promise.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
@@ -24,7 +29,7 @@ import { acquireShared } from './shared-session.js'
 import type { PoolSnapshot } from './snapshot.js'
 import { takeSnapshot } from './take-snapshot.js'
 
-const NO_REQUEST: AcquireRequest = {}
+const NO_REQUEST: AcquireRequest = Object.freeze({})
 const NO_LABEL = 'outside any scope'
 const CLOSE_DEADLINE_MS = 10_000
 
@@ -48,6 +53,7 @@ export class Pool<Client> {
   #ready: Promise<void> | undefined
   #closed: Promise<void> | undefined
   #calledFrom: Site | undefined
+  #checked: AcquireRequest = NO_REQUEST
 
   constructor(driver: Driver<Client>, options: ResolvedPoolOptions<Client>) {
     this.#options = options
@@ -110,7 +116,11 @@ export class Pool<Client> {
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
     const asked = this.#ask(request, this.tryAcquire)
     if (asked.mode === 'session' && asked.holder !== undefined) return undefined
-    const connection = this.#connections.takeIdle(asked.at)
+    if (asked.declares?.prepare() !== undefined) return undefined
+    this.#checkSettings(asked)
+    const tied = this.#tiedTo(asked)
+    if (tied !== undefined) return this.#borrowTied(tied, asked)
+    const connection = this.#connections.takeIdle(asked.at, asked.settings)
     return connection === undefined ? undefined : new Lease(this.#leases.grant(connection, asked, asked.at))
   }
 
@@ -215,8 +225,21 @@ export class Pool<Client> {
 
   #acquire(request: AcquireRequest): Promise<Lease<Client>> {
     const asked = this.#ask(request, this.acquire)
+    const unknown = asked.declares?.prepare()
+    if (unknown === undefined) return this.#lend(asked)
+    // A function that asks somebody else what its settings are has the caller's patience too.
+    return this.#waitAlong(asked, unknown).then(() => {
+      this.#refuseWhenGone(asked)
+      return this.#lend(asked)
+    })
+  }
+
+  #lend(asked: Asked): Promise<Lease<Client>> {
+    this.#checkSettings(asked)
+    const tied = this.#tiedTo(asked)
+    if (tied !== undefined) return Promise.resolve(this.#borrowTied(tied, asked))
     if (asked.mode === 'session' && asked.holder !== undefined) return this.#acquireShared(asked, asked.holder)
-    const connection = this.#connections.takeIdle(asked.at)
+    const connection = this.#connections.takeIdle(asked.at, asked.settings)
     if (connection !== undefined) return Promise.resolve(new Lease(this.#leases.grant(connection, asked, asked.at)))
     return this.#wait(asked, leaseOf)
   }
@@ -239,12 +262,20 @@ export class Pool<Client> {
    * @param entry the method that was called: the call site is below it.
    */
   #ask(request: AcquireRequest, entry: (...args: never[]) => unknown): Asked {
-    if (request !== NO_REQUEST) checkAcquireRequest(request)
+    if (request !== this.#checked) {
+      checkAcquireRequest(request)
+      // A request that cannot change need not be looked at again: a facade sends the same one for every query.
+      if (Object.isFrozen(request)) this.#checked = request
+    }
     this.#refuseWhenClosed()
     const now = this.#options.clock.now()
     // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
     let scope = request.hold === 'long' ? undefined : currentContext()?.scope
     let label = request.label ?? scope?.label ?? NO_LABEL
+    const declares =
+      scope?.settings === undefined && request.settings === undefined
+        ? undefined
+        : new LeaseSettings(scope, this, request.settings)
     const site = 'site' in request ? request.site : (this.#calledFrom ?? this.#leases.sites.capture(label, entry))
     if (scope !== undefined && !scope.isOpen) {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
@@ -256,19 +287,16 @@ export class Pool<Client> {
     }
     if (scope?.aborted !== undefined) throw this.#refusals.abandon(scope.aborted, scope.label, now)
     if (request.signal?.aborted === true) throw this.#refusals.abort(request.signal.reason, now)
-    return new Asked(request, label, site, scope?.mode ?? this.#options.mode, scope, now, false)
+    return new Asked(request, label, site, scope?.mode ?? this.#options.mode, scope, now, false, this, declares)
   }
 
   async #acquireShared(asked: Asked, scope: Scope): Promise<Lease<Client>> {
     const base = await acquireShared<Client>(this.#id, scope, asked, {
       ask: (shared) => {
         // It may be a while since the caller came: it has waited for another one that gave up.
-        const { signal } = asked.request
-        this.#refuseWhenClosed()
-        if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
-        if (signal?.aborted === true) throw this.#room.aborted(signal.reason, asked)
+        this.#refuseWhenGone(asked)
         const now = this.#options.clock.now()
-        const connection = this.#connections.takeIdle(now)
+        const connection = this.#connections.takeIdle(now, shared.settings)
         if (connection !== undefined) return Promise.resolve(this.#leases.grant(connection, shared, now))
         return this.#wait(shared, itself)
       },
@@ -278,6 +306,59 @@ export class Pool<Client> {
     // Between the granting and this line others had their turn, and may have ended the session.
     if (!base.open) return this.#acquireShared(asked, scope)
     return new Lease(this.#leases.borrow(base, asked))
+  }
+
+  /** The session on which the caller's scope has left something, if there is one: what comes next belongs there. */
+  #tiedTo({ holder }: Asked): Lending<Client> | undefined {
+    const tied = holder?.tiedOn<Lending<Client>>(this.#id)
+    if (tied === undefined) return undefined
+    if (tied.open && tied.connection.ledger.lostBy === undefined) return tied
+    holder?.keepsNoMore(this.#id)
+    tied.release()
+    return undefined
+  }
+
+  #borrowTied(tied: Lending<Client>, asked: Asked): Lease<Client> {
+    const lending = this.#leases.borrow(tied, asked)
+    // The scope's own are on the session; a request may ask for more.
+    if (asked.request.settings !== undefined) this.#leases.declare(lending)
+    return new Lease(lending)
+  }
+
+  /** Refuses who need not be served any more, after a while of waiting for something else than a connection. */
+  #refuseWhenGone(asked: Asked): void {
+    const { signal } = asked.request
+    this.#refuseWhenClosed()
+    if (asked.holder?.aborted !== undefined) throw this.#room.abandoned(asked.holder.aborted, asked)
+    if (signal?.aborted === true) throw this.#room.aborted(signal.reason, asked)
+  }
+
+  /** Refuses settings that cannot be made, and the want of those that must be. */
+  #checkSettings(asked: Asked): void {
+    const { requireSettings } = this.#options
+    if (asked.declares === undefined && requireSettings.length === 0) return
+    const { settings } = asked
+    const missing = requireSettings.filter((name) => settings?.has(name.toLowerCase()) !== true)
+    if (missing.length > 0) throw new SettingRequiredError({ pool: this.name, label: asked.label, missing })
+    if (settings !== undefined) this.#refuseUndeclarable(settings, asked)
+  }
+
+  #refuseUndeclarable(settings: DeclaredSettings, asked: Asked): void {
+    const { name: driver, declare, undeclarable } = this.#leases.driver
+    const faults: OptionFault[] = []
+    if (declare === undefined) {
+      const expected = `none: driver ${driver} cannot make them`
+      faults.push({ option: 'settings', received: [...settings.keys()].join(', '), expected })
+    }
+    for (const name of settings.keys()) {
+      const why = undeclarable?.get(name)
+      if (why !== undefined) faults.push({ option: `settings.${name}`, received: 'a value', expected: `none: ${why}` })
+    }
+    if (asked.mode === 'session' && asked.holder !== undefined && asked.request.settings !== undefined) {
+      const expected = 'none in a scope of mode session, whose leases share one session: declare them on the scope'
+      faults.push({ option: 'settings', received: 'those of a request', expected })
+    }
+    refuseFaults(`What ${asked.label} declares`, faults)
   }
 
   #refuseWhenClosed(): void {

@@ -1,4 +1,5 @@
 import type { Holder } from '../errors/holder.js'
+import type { PinKind } from '../events/pin.js'
 import type { CloseReason, LeakKind, Leftover } from '../events/pool-events.js'
 
 /** Everything that is known of a pool at one moment, as one plain object without secrets and literals. */
@@ -42,8 +43,12 @@ export interface PoolSnapshot {
     readonly opened: number
     readonly openFailed: number
     readonly checked: number
+    /** How often verification found something that the ledger did not know. */
+    readonly ledgerDiffers: number
     readonly closed: Readonly<Record<CloseReason, number>>
     readonly reset: Readonly<Record<Leftover, number>>
+    /** Pins made, by kind; transactions are not counted. */
+    readonly pins: Readonly<Record<Exclude<PinKind, 'transaction'>, number>>
     readonly leaks: Readonly<Record<LeakKind, number>>
     readonly lateAcquires: number
   }

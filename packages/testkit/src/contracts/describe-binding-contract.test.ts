@@ -7,10 +7,11 @@ import { type BindingRoute, type BindingServer, describeBindingContract } from '
 
 /** A binding for `node:http` itself, the plainest that can be. */
 describeBindingContract('a binding in thirty lines', {
-  async start(_pool, routes, idleTimeoutMs): Promise<BindingServer> {
+  async start(_pool, routes, idleTimeoutMs, settings): Promise<BindingServer> {
     const server = createServer((incoming, response) => {
       const route = routes.find(({ method }) => method === incoming.method && incoming.url?.startsWith('/orders/'))
-      const scope = openScope({ label: `${incoming.method} ${route?.path ?? '?'}` })
+      const declared = settings && (() => settings(incoming))
+      const scope = openScope({ label: `${incoming.method} ${route?.path ?? '?'}`, settings: declared })
       response.on('close', () => void scope.close().catch(() => {}))
       void scope.run(() => answer(route, scope, incoming, response))
     })

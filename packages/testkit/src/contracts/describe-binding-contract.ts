@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Writable } from 'node:stream'
-import { createPool, currentScope, type Pool, type PoolOptions, type Scope } from '@leasehold/core'
+import { createPool, currentScope, type Pool, type PoolOptions, type Scope, type Settings } from '@leasehold/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { FakeClient } from '../fake-client.js'
 import { FakeDriver } from '../fake-driver.js'
@@ -37,8 +37,14 @@ export interface BindingContractHarness {
    * Starts a server with the binding over `pool`, as the binding's README shows it, and these routes.
    *
    * @param idleTimeoutMs when given, sockets on which nothing happens for so long are closed by the server.
+   * @param settings when given, what the binding is told of the settings of requests.
    */
-  start(pool: Pool<FakeClient>, routes: readonly BindingRoute[], idleTimeoutMs?: number): Promise<BindingServer>
+  start(
+    pool: Pool<FakeClient>,
+    routes: readonly BindingRoute[],
+    idleTimeoutMs?: number,
+    settings?: (request: Pick<IncomingMessage, 'headers'>) => Settings,
+  ): Promise<BindingServer>
 }
 
 /** What every HTTP binding must do with the scopes of its requests, in each way that a request can end. */
@@ -63,6 +69,7 @@ export function describeBindingContract(name: string, harness: BindingContractHa
       handler: BindingRoute['handler'],
       options: PoolOptions = {},
       idleTimeoutMs?: number,
+      settings?: Parameters<BindingContractHarness['start']>[3],
     ): Promise<void> {
       driver = new FakeDriver()
       pool = createPool(driver, { max: 3, closeGraceMs: 20, ...options })
@@ -73,12 +80,18 @@ export function describeBindingContract(name: string, harness: BindingContractHa
         return handler(exchange)
       }
       const routes = (['GET', 'POST'] as const).map((method) => ({ method, path: '/orders/:id', handler: observed }))
-      server = await harness.start(pool, routes, idleTimeoutMs)
+      server = await harness.start(pool, routes, idleTimeoutMs, settings)
     }
 
-    function send(method: 'GET' | 'POST' = 'GET', path = '/orders/7', body?: string): ReturnType<typeof request> {
-      const headers =
+    function send(
+      method: 'GET' | 'POST' = 'GET',
+      path = '/orders/7',
+      body?: string,
+      tenant = 'nobody',
+    ): ReturnType<typeof request> {
+      const ofBody =
         body === undefined ? {} : { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) }
+      const headers = { 'x-tenant': tenant, ...ofBody }
       const sent = request({ port: server?.port, method, path, headers, agent: false })
       // Of these tests some hang up on purpose.
       sent.on('error', () => {})
@@ -126,6 +139,38 @@ export function describeBindingContract(name: string, harness: BindingContractHa
       expect(await answerTo(send())).toMatchObject({ status: 200, body: 'done' })
       await allIsBack()
       await vi.waitFor(() => expect(signals.map((signal) => signal.aborted)).toEqual([true]))
+    })
+
+    it('declares for each request its own settings, which are asked for at its first lease', async () => {
+      const asked: unknown[] = []
+      await start(
+        async ({ reply }) => {
+          const before = asked.length
+          await pool.use((client) => client.query('first'))
+          await pool.use((client) => client.query('second'))
+          currentScope()?.set({ role: 'reader' })
+          await pool.use((client) => client.query('third'))
+          reply(200, `${asked.length - before}`)
+        },
+        { max: 1, requireSettings: ['app.tenant_id'] },
+        undefined,
+        ({ headers }) => {
+          asked.push(headers['x-tenant'])
+          return { 'app.tenant_id': String(headers['x-tenant']) }
+        },
+      )
+
+      for (const tenant of ['1', '2'])
+        expect((await answerTo(send('GET', '/orders/7', undefined, tenant))).body).toBe('1')
+
+      expect(asked).toEqual(['1', '2'])
+      const ran = driver.sessions.flatMap(({ settings }) => settings.ran.map((statement) => statement.settings))
+      expect(ran).toEqual(
+        ['1', '2'].flatMap((tenant) => {
+          const own = { 'app.tenant_id': tenant }
+          return [own, own, { ...own, role: 'reader' }]
+        }),
+      )
     })
 
     it('takes back what a handler forgot to release', async () => {

@@ -437,7 +437,7 @@ async function openWatched<Client>(driver: Driver<Client>): Promise<Watched<Clie
     },
   }
   const stop = driver.watch(client, observer)
-  return { client, told, statements, stop, ledger: () => ({ transaction, isQuiet, lostBy }) }
+  return { client, told, statements, stop, ledger: () => ({ transaction, isQuiet, lostBy, pins: [], baseline: [] }) }
 }
 
 /** A refusal may be thrown or rejected with. */

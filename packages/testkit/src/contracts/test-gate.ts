@@ -26,6 +26,15 @@ export class TestGate implements LeaseGate {
     if (this.mode === 'statement') throw codedError('LEASEHOLD_MODE_VIOLATION', 'a transaction in statement mode')
   }
 
+  refusePin(pin: string): void {
+    this.asked.push(`refusePin ${pin}`)
+    if (this.mode === 'statement') throw codedError('LEASEHOLD_MODE_VIOLATION', `${pin} in statement mode`)
+  }
+
+  siteOf(): string | undefined {
+    return undefined
+  }
+
   release(): void {
     this.asked.push('release')
     this.end()

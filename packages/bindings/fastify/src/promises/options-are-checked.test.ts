@@ -1,6 +1,7 @@
 import { ConnectFailedError, createPool, InvalidOptionsError, isLeaseholdError } from '@leasehold/core'
 import { FakeDriver } from '@leasehold/testkit'
 import fastify from 'fastify'
+import fastify4 from 'fastify-4'
 import { afterEach, describe, expect, it } from 'vitest'
 import * as entry from '../index.js'
 import type { LeaseholdOptions } from '../leasehold-options.js'
@@ -119,6 +120,13 @@ describe('the plugin', () => {
     await closed.close()
 
     expect(await register({ pool: closed })).toMatchObject({ code: 'LEASEHOLD_POOL_CLOSED', pool: 'shop' })
+  })
+
+  it('refuses an older Fastify, in Fastify’s own words: what is needed and what is there', async () => {
+    const refused = await register({ pool: pool() }, fastify4() as never)
+
+    expect(refused).toMatchObject({ code: 'FST_ERR_PLUGIN_VERSION_MISMATCH' })
+    expect(String(refused)).toMatch(/@leasehold\/fastify - expected '5\.x' fastify version, '4\.\d+\.\d+' is installed/)
   })
 
   it('refuses to be registered twice on one instance, and inside one that has it', async () => {

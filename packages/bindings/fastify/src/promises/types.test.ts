@@ -1,8 +1,20 @@
 import type { Pool, Scope } from '@leasehold/core'
 import type { FakeClient } from '@leasehold/testkit'
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  RouteShorthandOptions,
+} from 'fastify'
 import { describe, expectTypeOf, it } from 'vitest'
-import leasehold, { type LeaseholdOptions, type PoolSource, type RouteLeasehold } from '../index.js'
+import defaultExport, {
+  leasehold,
+  leaseholdErrorHandler,
+  type LeaseholdOptions,
+  type PoolSource,
+  type RouteLeasehold,
+} from '../index.js'
 
 // What is wrong here is found by `tsc`: nothing of it has to run.
 describe('in TypeScript', () => {
@@ -14,6 +26,12 @@ describe('in TypeScript', () => {
       RouteLeasehold | undefined
     >()
     expectTypeOf(leasehold).toEqualTypeOf<FastifyPluginAsync<LeaseholdOptions>>()
+    expectTypeOf(defaultExport).toEqualTypeOf(leasehold)
+  })
+
+  it('the error handler is one of Fastify, for errors of any kind', () => {
+    expectTypeOf(leaseholdErrorHandler).parameters.toEqualTypeOf<[unknown, FastifyRequest, FastifyReply]>()
+    expectTypeOf((app: FastifyInstance) => app.setErrorHandler(leaseholdErrorHandler)).toBeFunction()
   })
 
   it('a pool of any client, and a facade that has one, can be registered', () => {

@@ -1,8 +1,10 @@
 import { Client as PgClient } from 'pg'
 import type * as pg from 'pg'
 import { abortable } from '../wire/abortable.js'
+import type { FunctionCatalogue } from '../sql/function-catalogue.js'
 import type { SessionEvents } from '../session/session-events.js'
 import { PgSession } from '../session/pg-session.js'
+import type { Behind } from '../settings/behind.js'
 import { destroySession, endSession } from './end-session.js'
 import type { ClientClass } from './refuse-native.js'
 
@@ -16,6 +18,10 @@ export interface DialParts {
   /** Runs on each new connection before anybody gets it; when it rejects, the connection is closed. */
   readonly prepare: ((client: pg.Client) => unknown) | undefined
   readonly events: SessionEvents | undefined
+  /** What functions of this database do to the session that calls them. */
+  readonly functions: FunctionCatalogue
+  /** What stands between the pool and the server. */
+  readonly behind: Behind | undefined
 }
 
 /** Opens one connection. When `signal` aborts, it rejects, and leaves no socket. */
@@ -47,7 +53,8 @@ async function openAndPrepare(
 function open(parts: DialParts, config: string | pg.ClientConfig, signal: AbortSignal): Promise<PgSession> {
   const Client = (parts.Client ?? PgClient) as typeof PgClient
   const client = new Client(config)
-  const session = new PgSession(client, typeof config === 'string' ? undefined : config, parts.events)
+  const session = new PgSession(client, typeof config === 'string' ? undefined : config, parts.functions, parts.events)
+  session.behind = parts.behind
   return new Promise((resolve, reject) => {
     const giveUp = (error: Error): void => {
       signal.removeEventListener('abort', onAbort)

@@ -1,17 +1,22 @@
-import { markOwnFrames, type Driver, type LedgerView } from '@leasehold/core'
+import { checkOptions, markOwnFrames, type Driver, type SessionFact } from '@leasehold/core'
 import { Client as PgClient } from 'pg'
 import type * as pg from 'pg'
 import { bareClient } from '../handle/bare-client.js'
 import { leaseHandle } from '../handle/lease-handle.js'
 import { sessionOf } from '../session/pg-session.js'
+import { serverTruth } from '../session/server-truth.js'
+import { type Behind, BEHIND_RULE } from '../settings/behind.js'
+import { UNDECLARABLE } from '../settings/undeclarable.js'
 import type { SessionEvents } from '../session/session-events.js'
 import { redactLiterals } from '../sql/redact-literals.js'
+import { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { abortable } from '../wire/abortable.js'
 import { requestCancel } from '../wire/cancel-request.js'
 import { quiesce } from '../wire/quiesce.js'
 import { classify } from './classify.js'
 import { dial, type DialParts, type PgConnectionConfig } from './dial.js'
 import { cancelSession, destroySession, endSession } from './end-session.js'
+import { resetSession } from './reset-session.js'
 import { refuseNative, type ClientClass } from './refuse-native.js'
 
 markOwnFrames(new Error('where @leasehold/pg lies'))
@@ -22,6 +27,18 @@ export interface PgDriverOptions {
   readonly Client?: ClientClass
   /** Runs on each new connection before anybody gets it, and is awaited; when it rejects, the connection is closed. */
   readonly onConnect?: (client: pg.Client) => unknown
+  /**
+   * A statement of your own that cleans a session between two owners, in place of the recipe that undoes just what the last
+   * owner did. It runs only where something is to be undone, and what hooks did to the session is then yours to restore.
+   */
+  readonly resetStatement?: string
+  /**
+   * What stands between the pool and the server. Behind `pgbouncer`, `rds-proxy` and `supavisor`, which hand sessions on
+   * after each transaction, settings are declared anew in each transaction, and what a statement would leave on its session
+   * is refused. `nothing` also stands for a proxy that pools whole sessions. Default: as `nothing`, but settings are refused
+   * where a proxy is noticed.
+   */
+  readonly behind?: Behind
 }
 
 /**
@@ -34,10 +51,20 @@ export interface PgDriverOptions {
 export function pgDriver(config: PgConnectionConfig = {}, options: PgDriverOptions = {}): Driver<pg.Client> {
   const Client = options.Client
   refuseNative(Client ?? PgClient)
-  return makeDriver({ config, Client, prepare: options.onConnect, events: undefined, lendsBareClients: false })
+  checkOptions('pgDriver', { behind: options.behind }, { behind: BEHIND_RULE })
+  return makeDriver({
+    config,
+    Client,
+    prepare: options.onConnect,
+    resetStatement: options.resetStatement,
+    behind: options.behind,
+    events: undefined,
+    lendsBareClients: false,
+  })
 }
 
-export interface PgDriverParts extends DialParts {
+export interface PgDriverParts extends Omit<DialParts, 'functions'> {
+  readonly resetStatement: string | undefined
   readonly events: SessionEvents | undefined
   /** The physical client itself is lent, as pg-pool does: no fence. */
   readonly lendsBareClients: boolean
@@ -46,12 +73,18 @@ export interface PgDriverParts extends DialParts {
 /** The driver below a facade, which has more to say than users of `pgDriver` do. */
 export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
   const lend = parts.lendsBareClients ? bareClient : leaseHandle
+  const functions = new FunctionCatalogue()
   return {
     name: 'pg',
-    connect: (signal) => dial(parts, signal),
+    connect: (signal) => dial({ ...parts, functions }, signal),
     check: (client, signal) => check(client, signal),
     watch: (client, observer) => sessionOf(client).observe(observer),
-    reset: (client, ledger, signal) => reset(client, ledger, signal),
+    reset: (client, ledger, signal) => resetSession(sessionOf(client), ledger, parts.resetStatement, signal),
+    truth: async (client, names, signal) => {
+      const ask = (): Promise<readonly SessionFact[]> => serverTruth(client, names, signal)
+      const { wire } = sessionOf(client)
+      return wire === undefined ? ask() : wire.unbooked(ask)
+    },
     close: (client) => endSession(sessionOf(client)),
     classify,
     lend: (client, gate) => lend(sessionOf(client), gate),
@@ -63,6 +96,9 @@ export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
     cancel: (client) => cancelSession(sessionOf(client)),
     destroy: (client) => destroySession(sessionOf(client)),
     hold: (client, alive) => hold(client, alive),
+    // A bare client's statements go out as they come: nothing could go ahead of them.
+    ...(parts.lendsBareClients ? {} : { declare: (client, difference) => sessionOf(client).declare(difference) }),
+    undeclarable: UNDECLARABLE,
     redact: redactLiterals,
   }
 }
@@ -78,15 +114,6 @@ async function check(client: pg.Client, signal: AbortSignal | undefined): Promis
   if (wire === undefined) return
   if (wire.lostBy !== undefined) throw wire.lostBy
   await abortable(client.query(''), signal)
-}
-
-async function reset(client: pg.Client, ledger: LedgerView, signal: AbortSignal | undefined): Promise<void> {
-  const { wire } = sessionOf(client)
-  if (wire?.lostBy !== undefined) throw wire.lostBy
-  if (ledger.transaction === 'idle') return
-  await abortable(client.query('ROLLBACK'), signal)
-  const status = wire?.transaction
-  if (status !== undefined && status !== 'idle') throw new Error(`the transaction was still ${status} after ROLLBACK`)
 }
 
 /** A stand-in for a client may have no socket to hold. */

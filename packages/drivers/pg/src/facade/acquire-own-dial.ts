@@ -1,4 +1,4 @@
-import { ConnectFailedError, type Lease, type Pool } from '@leasehold/core'
+import { type AcquireRequest, ConnectFailedError, type Lease, type Pool } from '@leasehold/core'
 import type * as pg from 'pg'
 
 /** Clocks are asked one after the other. */
@@ -7,16 +7,29 @@ const SLACK_MS = 5
 /**
  * Acquires, for a caller who is not answered with another's failure: when a dial times out that began before the caller
  * came (for one who has gone meanwhile), the caller waits on, within the same deadline, for a dial of its own.
+ *
+ * Calls one of the two, in the context of who calls this: callbacks, because a promise more is felt in each query.
  */
-export async function acquireOwnDial(leases: Pool<pg.Client>): Promise<Lease<pg.Client>> {
+export function acquireOwnDial(
+  leases: Pool<pg.Client>,
+  request: AcquireRequest | undefined,
+  serve: (lease: Lease<pg.Client>) => void,
+  refuse: (error: unknown) => void,
+): void {
   const { acquireTimeoutMs, clock } = leases.options
   const since = clock.now()
-  try {
-    return await leases.acquire()
-  } catch (error) {
+  const served = (lease: Lease<pg.Client>): void => {
+    try {
+      serve(lease)
+    } catch (error) {
+      lease.discard(error)
+      refuse(error)
+    }
+  }
+  void leases.acquire(request).then(served, (error: unknown) => {
     const waitedMs = clock.now() - since
     const isForeign = error instanceof ConnectFailedError && error.timedOut && error.afterMs > waitedMs + SLACK_MS
-    if (!isForeign || waitedMs >= acquireTimeoutMs) throw error
-    return leases.acquire({ timeoutMs: acquireTimeoutMs - waitedMs })
-  }
+    if (!isForeign || waitedMs >= acquireTimeoutMs) refuse(error)
+    else void leases.acquire({ ...request, timeoutMs: acquireTimeoutMs - waitedMs }).then(served, refuse)
+  })
 }

@@ -10,13 +10,6 @@ const CONNECT_TIMEOUT = 'Connection terminated due to connection timeout'
  * they look at; a timeout begins with pg-pool's words, and keeps our code and facts.
  */
 export function facadeError(error: unknown): unknown {
-  const known = translated(error)
-  // Made in a timer or at a socket: the caller's own lines are worth more.
-  if (known instanceof Error) Error.captureStackTrace(known, facadeError)
-  return known
-}
-
-function translated(error: unknown): unknown {
   if (error instanceof ConnectFailedError) {
     if (error.timedOut) return new Error(CONNECT_TIMEOUT, { cause: error })
     // For a binding that answers 503 when it is one of ours.

@@ -1,6 +1,7 @@
 import type { PoolOptions } from '@leasehold/core'
 import type * as pg from 'pg'
 import type { PgConnectionConfig } from '../driver/dial.js'
+import type { Behind } from '../settings/behind.js'
 
 /** What stands under `leasehold` in the options of a facade. */
 export interface LeaseholdOptions extends PoolOptions<pg.Client> {
@@ -12,6 +13,13 @@ export interface LeaseholdOptions extends PoolOptions<pg.Client> {
   readonly compat?: 'pg-pool'
   /** Asked for connection settings before each connection, over those given at the top: for credentials that change. */
   readonly connection?: () => pg.ClientConfig | Promise<pg.ClientConfig>
+  /**
+   * A statement of your own that cleans a session between two owners (`DISCARD ALL`), in place of the one that undoes just
+   * what the last owner did. It is sent only where something is to be undone.
+   */
+  readonly resetStatement?: string
+  /** What stands between the pool and the server. @see PgDriverOptions.behind */
+  readonly behind?: Behind
 }
 
 /** The options of `pg.Pool`, and ours. */
@@ -26,6 +34,8 @@ export interface SortedOptions {
   readonly pool: PoolOptions<pg.Client>
   readonly isCompat: boolean
   readonly connection: PgConnectionConfig
+  readonly resetStatement: string | undefined
+  readonly behind: Behind | undefined
   /** In compat: how many connections the idle timeout leaves open, as pg-pool's `min` means. */
   readonly idleFloor: { readonly min: number; readonly idleTimeoutMs: number } | undefined
 }

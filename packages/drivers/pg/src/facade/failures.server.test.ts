@@ -43,6 +43,36 @@ test('an error’s stack names the line that asked', async () => {
   }
 })
 
+test('an error’s stack names the line that asked, also of who waited too long', async () => {
+  const pool = poolOf({ max: 1, connectionTimeoutMillis: 50 })
+  const client = await pool.connect()
+  for (const failing of [() => pool.query('select 1'), () => pool.connect()]) {
+    const error = (await failing().catch((reason: unknown) => reason)) as Error
+    expect(error.message).toContain('timeout exceeded when trying to connect')
+    expect(error.stack).toContain('failures.server.test.ts')
+  }
+  client.release()
+})
+
+test('a log that throws fails its query, and leaks no connection', async () => {
+  const pool = poolOf({
+    max: 1,
+    log: (message: unknown) => {
+      if (message === 'dispatching query') throw new Error('no space left')
+    },
+  })
+  await expect(pool.query('select 1')).rejects.toThrow('no space left')
+  await vi.waitFor(() => expect(pool.snapshot().holders).toEqual([]))
+})
+
+test('a config is left as its owner made it', async () => {
+  const config = Object.freeze({ text: 'select $1::int as n' })
+  const pool = poolOf({ max: 1 })
+  const { rows } = await pool.query(config, [1])
+  expect(rows).toEqual([{ n: 1 }])
+  await pool.use(async (client) => expect((await client.query(config, [2])).rows).toEqual([{ n: 2 }]))
+})
+
 test('a listener that throws leaks no connection', async () => {
   const pool = poolOf({ max: 1 })
   const uncaught = vi.fn<(...args: unknown[]) => void>()

@@ -16,7 +16,7 @@ import { acquireOwnDial } from './acquire-own-dial.js'
 import { answerOf, answerOfBare } from './answer-of.js'
 import { ClientViews } from './client-views.js'
 import { emitSafely } from './emit-safely.js'
-import { facadeError } from './facade-error.js'
+import { failureFor } from './failure-for.js'
 import { FacadeEvents } from './facade-events.js'
 import type { LeasedPgPoolOptions } from './facade-options.js'
 import { prepareClient } from './prepare-client.js'
@@ -28,6 +28,9 @@ type ConnectCallback = (
   client: pg.PoolClient | undefined,
   done: (said?: unknown) => void,
 ) => void
+
+/** What it leaves on the session stays with the scope. Frozen, so that the pool checks it only once. */
+const LONE_STATEMENT: AcquireRequest = Object.freeze({ statement: true })
 
 /**
  * A `pg.Pool`, by `instanceof` and by behaviour, that stands on leases: for an ORM or anything else that takes one. What
@@ -66,7 +69,7 @@ export class LeasedPgPool extends PgPool {
    */
   constructor(options?: LeasedPgPoolOptions, Client?: ClientClass) {
     super(options)
-    const { pool, isCompat, connection, idleFloor } = sortOptions(options)
+    const { pool, isCompat, connection, resetStatement, behind, idleFloor } = sortOptions(options)
     const chosen = (options?.Client as ClientClass | undefined) ?? Client ?? PgClient
     refuseNative(chosen)
     const events = new FacadeEvents(this, idleFloor)
@@ -75,6 +78,8 @@ export class LeasedPgPool extends PgPool {
       Client: chosen,
       prepare: prepareClient(options ?? {}),
       events,
+      resetStatement,
+      behind,
       lendsBareClients: isCompat,
     })
     this.Client = chosen
@@ -88,7 +93,9 @@ export class LeasedPgPool extends PgPool {
   override connect(): Promise<pg.PoolClient>
   override connect(callback: ConnectCallback): void
   override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
-    const borrowed = this.#borrow()
+    const borrowed = new Promise<pg.PoolClient>((resolve) => {
+      this.#borrow(undefined, resolve, (error) => resolve(failureFor(error)))
+    })
     if (callback === undefined) return this.#promised(borrowed)
     const bound = bindToContext(callback)
     borrowed.then(
@@ -187,24 +194,37 @@ export class LeasedPgPool extends PgPool {
 
   set _expired(_of: unknown) {}
 
-  async #borrow(): Promise<pg.PoolClient> {
+  /** Lends a client to `serve`, in the context of who calls this; tells `refuse` why it cannot. */
+  #borrow(
+    request: AcquireRequest | undefined,
+    serve: (client: pg.PoolClient) => void,
+    refuse: (error: unknown) => void,
+  ): void {
     if (this.ending) {
       const cause = new PoolClosedError(this.leases.name)
-      throw new Error('Cannot use a pool after calling end on the pool', { cause })
+      refuse(new Error('Cannot use a pool after calling end on the pool', { cause }))
+      return
     }
     this.#waiting += 1
-    let client: pg.PoolClient
-    try {
-      const lease = await acquireOwnDial(this.leases)
-      client = lease.client as pg.PoolClient
-    } catch (error) {
-      throw facadeError(error)
-    } finally {
-      this.#waiting -= 1
-      if (this.#waiting === 0) this.#whenServed?.()
-    }
-    emitSafely(this, 'acquire', client)
-    return client
+    acquireOwnDial(
+      this.leases,
+      request,
+      (lease) => {
+        this.#served()
+        const client = lease.client as pg.PoolClient
+        emitSafely(this, 'acquire', client)
+        serve(client)
+      },
+      (error) => {
+        this.#served()
+        refuse(error)
+      },
+    )
+  }
+
+  #served(): void {
+    this.#waiting -= 1
+    if (this.#waiting === 0) this.#whenServed?.()
   }
 
   #query(statement: unknown, values: unknown, callback: unknown): unknown {
@@ -224,11 +244,24 @@ export class LeasedPgPool extends PgPool {
     return undefined
   }
 
-  async #run(statement: unknown, values: unknown): Promise<unknown> {
-    const client = await this.#borrow()
-    this.log('dispatching query')
-    if (this.#isCompat) return answerOfBare(client, statement, values)
-    return answerOf(client, statement, values, this.leases.options.observe)
+  #run(statement: unknown, values: unknown): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#borrow(
+        LONE_STATEMENT,
+        (client) => {
+          this.log('dispatching query')
+          if (this.#isCompat) {
+            resolve(answerOfBare(client, statement, values))
+            return
+          }
+          answerOf(client, statement, values, this.leases.options.observe, (error, result) => {
+            if (error) resolve(failureFor(error))
+            else resolve(result)
+          })
+        },
+        (error) => resolve(failureFor(error)),
+      )
+    })
   }
 
   async #end(): Promise<void> {

@@ -16,5 +16,5 @@ test('a transaction left on an observing pool harms no more callers than on a pg
 
   await expect(pool.query('select 1')).rejects.toMatchObject({ code: '25P02' })
   await expect(pool.query('select 2 as two')).resolves.toMatchObject({ rows: [{ two: 2 }] })
-  expect(would[0]).toBe('failed transaction at release')
+  expect(would[0]).toBe('transaction failed at release')
 })

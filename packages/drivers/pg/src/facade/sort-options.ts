@@ -3,6 +3,7 @@ import {
   examineOptions,
   flag,
   InvalidOptionsError,
+  nonEmptyText,
   oneOf,
   type OptionFault,
   type OptionRule,
@@ -11,6 +12,7 @@ import {
   wholeNumber,
 } from '@leasehold/core'
 import type * as pg from 'pg'
+import { BEHIND_RULE } from '../settings/behind.js'
 import type { LeasedPgPoolOptions, LeaseholdOptions, SortedOptions } from './facade-options.js'
 import { POOL_OPTIONS, warnOfUnknownOptions } from './known-options.js'
 
@@ -46,7 +48,12 @@ const PG_RULES: OptionRules = {
   log: callable,
 }
 
-const OWN_RULES: OptionRules = { compat: oneOf('pg-pool'), connection: callable }
+const OWN_RULES: OptionRules = {
+  compat: oneOf('pg-pool'),
+  connection: callable,
+  resetStatement: nonEmptyText,
+  behind: BEHIND_RULE,
+}
 
 /** One option of pg-pool, and those of ours that say the same. */
 interface Equivalent {
@@ -89,9 +96,9 @@ const COMPAT: Options = { maxConnecting: Infinity, checkAfterIdleMs: Infinity, m
 export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOptions {
   const given = (options ?? {}) as Readonly<Record<string, unknown>>
   warnOfUnknownOptions(given)
-  const { compat, connection, ...leasehold }: LeaseholdOptions = options?.leasehold ?? {}
+  const { compat, connection, resetStatement, behind, ...leasehold }: LeaseholdOptions = options?.leasehold ?? {}
   const { values, faults } = examineOptions(given, PG_RULES)
-  const own = examineOptions({ compat, connection }, OWN_RULES)
+  const own = examineOptions({ compat, connection, resetStatement, behind }, OWN_RULES)
   const { translated, disagreeing } = translate(values, leasehold)
   const wrong = [...faults, ...own.faults.map(under), ...disagreeing]
   if (compat !== undefined && leasehold.mode !== undefined && leasehold.mode !== 'transaction') {
@@ -106,6 +113,8 @@ export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOpt
     pool: patient(floor === undefined ? merged : { ...merged, min: 0, idleTimeoutMs: Infinity }),
     isCompat,
     connection: connectionOf(options ?? {}, connection),
+    resetStatement,
+    behind,
     idleFloor: floor,
   }
 }

@@ -25,6 +25,6 @@ export function bareClient(session: PgSession, gate: LeaseGate): pg.Client {
       else gate.release()
     }
   }
-  if (number === 1) session.events?.introduced(client)
+  if (number === 1) session.introduce(client)
   return client
 }

@@ -44,7 +44,7 @@ export function leaseHandle(session: PgSession, gate: LeaseGate): pg.Client {
   session.Handle ??= handleClassOf(session)
   const number = session.lend(gate)
   const handle = new session.Handle(gate, number)
-  if (number === 1) session.events?.introduced(handle)
+  if (number === 1) session.introduce(handle)
   return handle
 }
 

@@ -1,8 +1,11 @@
 import { bindToContext, type LeaseGate } from '@leasehold/core'
-import { beginsTransaction } from '../sql/begins-transaction.js'
+import { readCached } from '../sql/read-cached.js'
+import type { StatementReading } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
 import { refusalOf } from '../session/refusal-of.js'
 import { type PgSession, SESSION } from '../session/pg-session.js'
+import { isPooled } from '../settings/behind.js'
+import { PooledEffectError } from '../settings/pooled-effect-error.js'
 import type { Turn } from '../session/statement-turns.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
 import { GATE, type LeaseHandle } from './handle-fields.js'
@@ -22,29 +25,44 @@ export function sendStatement(handle: LeaseHandle, statement: unknown, values?: 
     throw new TypeError('Client was passed a null or undefined query')
   }
   if (isSubmittable(statement)) return submit(handle, statement, values, callback)
-  const session = handle[SESSION]
-  const gate = handle[GATE]
-  const refusal = refuses(gate, statement)
   const called = callback ?? (typeof values === 'function' ? values : (statement as { callback?: unknown }).callback)
   if (called !== undefined && called !== null) {
     if (typeof called !== 'function') throw new TypeError('callback is not a function')
-    const bound = bindToContext(called as Callback)
-    const parameters = typeof values === 'function' ? undefined : values
-    if (refusal !== undefined) process.nextTick(bound, refusal)
-    else if (session.turns.areFree) ask(session, statement, parameters, bound)
-    else {
-      const kept = copyOf(statement)
-      waitForTurn(session, statement, {
-        gate,
-        start: bindToContext(() => void ask(session, kept, parameters, bound)),
-        refuse: (error) => process.nextTick(bound, error),
-      })
-    }
+    sendTo(handle, statement, typeof values === 'function' ? undefined : values, bindToContext(called as Callback))
     return undefined
   }
+  const session = handle[SESSION]
+  const gate = handle[GATE]
+  const refusal = refuses(session, gate, statement)
   if (refusal !== undefined) return Promise.reject(refusal)
   if (session.turns.areFree) return ask(session, statement, values)
   return inTurn(session, gate, copyOf(statement), values)
+}
+
+/** Sends a statement whose outcome `answer` is told: as it is, in whatever context pg comes to know of it. */
+export function sendTo(handle: LeaseHandle, statement: unknown, values: unknown, answer: Callback): void {
+  const session = handle[SESSION]
+  const gate = handle[GATE]
+  const refusal = refuses(session, gate, statement)
+  if (refusal !== undefined) process.nextTick(answer, refusal)
+  else if (session.turns.areFree) ask(session, statement, values, answer)
+  else {
+    const kept = copyOf(statement)
+    waitForTurn(session, {
+      gate,
+      statement: kept,
+      values,
+      isIntroduction: session.isIntroducing,
+      start: bindToContext(() => {
+        try {
+          ask(session, kept, values, answer)
+        } catch (error) {
+          answer(error)
+        }
+      }),
+      refuse: (error) => process.nextTick(answer, error),
+    })
+  }
 }
 
 /** Sends a Submittable through a handle; `over` is called when the connection is done with it. */
@@ -57,7 +75,7 @@ export function submit(
 ): PgSubmittable {
   const session = handle[SESSION]
   const gate = handle[GATE]
-  const refusal = refuses(gate, submittable)
+  const refusal = refuses(session, gate, submittable)
   const called = typeof values === 'function' ? values : callback
   // pg sets it on the Submittable itself, unless it has one.
   if (typeof called === 'function' && !submittable.callback) submittable.callback = bindToContext(called as Callback)
@@ -71,7 +89,16 @@ export function submit(
   const fence = new SubmittableFence(submittable, session, gate, over)
   const start = (): void => void ask(session, fence.face)
   if (session.turns.areFree) start()
-  else waitForTurn(session, submittable, { gate, start: bindToContext(start), refuse: (error) => fence.sever(error) })
+  else {
+    waitForTurn(session, {
+      gate,
+      statement: undefined,
+      values: undefined,
+      isIntroduction: session.isIntroducing,
+      start: bindToContext(start),
+      refuse: (error) => fence.sever(error),
+    })
+  }
   return submittable
 }
 
@@ -101,13 +128,32 @@ export function isSubmittable(statement: unknown): statement is PgSubmittable {
 }
 
 /** Why the statement must not be sent, if it must not. */
-function refuses(gate: LeaseGate, statement: unknown): Error | undefined {
+function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error | undefined {
   try {
     gate.pass('query')
-    if (gate.mode === 'statement' && beginsTransaction(textOf(statement))) gate.refuseTransaction()
+    const text = textOf(statement)
+    if (text !== undefined) {
+      const reading = readCached(text)
+      if (!reading.isPlain) foresee(session, gate, text, reading)
+    }
     return undefined
   } catch (error) {
     return error as Error
+  }
+}
+
+/** What is known before the statement is sent: whether the mode allows it, and where a pin was issued. */
+function foresee(session: PgSession, gate: LeaseGate, text: string, { statements }: StatementReading): void {
+  for (const { control, effects } of statements) {
+    if (control?.is === 'begin') gate.refuseTransaction()
+    const pin = effects.find(({ does, isLocal }) => does === 'set' && !isLocal)
+    if (pin === undefined) continue
+    const effect = typeof pin.name === 'string' ? `${pin.kind} ${pin.name}` : pin.kind
+    if (isPooled(session.behind)) throw new PooledEffectError(effect, session.behind)
+    gate.refusePin(effect)
+    if (session.isIntroducing) session.introductions.add(text)
+    const site = gate.siteOf(sendStatement)
+    if (site !== undefined) session.pinSites.set(text, site)
   }
 }
 
@@ -115,7 +161,14 @@ function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values:
   return new Promise((resolve, reject) => {
     // The inner promise turns what pg throws at once into a rejection.
     const start = (): void => resolve(new Promise((answer) => answer(ask(session, statement, values))))
-    waitForTurn(session, statement, { gate, start: bindToContext(start), refuse: reject })
+    waitForTurn(session, {
+      gate,
+      statement,
+      values,
+      isIntroduction: session.isIntroducing,
+      start: bindToContext(start),
+      refuse: reject,
+    })
   })
 }
 
@@ -123,9 +176,11 @@ function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values:
  * As in pg, `query_timeout` also bounds how long a statement waits behind others: a ROLLBACK behind a statement that timed
  * out would otherwise wait for as long as that runs on. pg itself counts anew when the turn has come.
  */
-function waitForTurn(session: PgSession, statement: unknown, turn: Turn): void {
+function waitForTurn(session: PgSession, turn: Turn): void {
   const { connectionParameters } = session.client as { connectionParameters?: TimedOut }
-  const timeoutMs = Number((statement as TimedOut).query_timeout || connectionParameters?.query_timeout)
+  const timeoutMs = Number(
+    (turn.statement as TimedOut | undefined)?.query_timeout || connectionParameters?.query_timeout,
+  )
   if (!(timeoutMs > 0)) return session.turns.wait(turn)
   const expire = (): void => {
     if (session.turns.withdraw(timed)) turn.refuse(new Error('Query read timeout'))
@@ -137,7 +192,7 @@ function waitForTurn(session: PgSession, statement: unknown, turn: Turn): void {
       clearTimeout(timer)
       end(...args)
     }
-  const timed: Turn = { gate: turn.gate, start: ended(turn.start), refuse: ended(turn.refuse) }
+  const timed: Turn = { ...turn, start: ended(turn.start), refuse: ended(turn.refuse) }
   session.turns.wait(timed)
 }
 

@@ -1,11 +1,16 @@
-import type { LeaseGate, SessionObserver } from '@leasehold/core'
+import type { LeaseGate, SessionObserver, SettingsDifference } from '@leasehold/core'
 import type { Duplex } from 'node:stream'
 import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
+import type { FunctionCatalogue } from '../sql/function-catalogue.js'
+import { readCached } from '../sql/read-cached.js'
 import { WireWatch } from '../wire/wire-watch.js'
 import { HandleListeners } from './handle-listeners.js'
 import type { SessionEvents } from './session-events.js'
-import { StatementTurns } from './statement-turns.js'
+import type { Behind } from '../settings/behind.js'
+import { RefusedSettings } from '../settings/refused-settings.js'
+import { SettingsSender } from '../settings/settings-sender.js'
+import { StatementTurns, type StatementSettings } from './statement-turns.js'
 
 /** Where a client keeps its session; a handle finds it through its prototypes. */
 export const SESSION: unique symbol = Symbol.for('@leasehold/pg/session/1')
@@ -34,6 +39,14 @@ export class PgSession {
   readonly turns: StatementTurns
   readonly listeners: HandleListeners
   readonly events: SessionEvents | undefined
+  readonly functions: FunctionCatalogue
+  /** Texts that listeners of the facade's `connect` event have sent: what they do is the session's own. */
+  readonly introductions: Set<string> = new Set()
+  isIntroducing = false
+  /** What stands between the pool and the server. */
+  behind: Behind | undefined
+  /** Where statements that pin were sent from, by their texts, until they are booked. */
+  readonly pinSites: Map<string, string> = new Map()
   /** Makes the socket, where the configuration says how; a cancel request needs one as well. */
   readonly makeStream: (() => Duplex | undefined) | undefined
   readonly openedAt: number = Date.now()
@@ -50,13 +63,18 @@ export class PgSession {
   #hasAnnounced = false
 
   /** Must come before `client.connect()`. */
-  constructor(client: pg.Client, config: pg.ClientConfig | undefined, events: SessionEvents | undefined) {
+  constructor(
+    client: pg.Client,
+    config: pg.ClientConfig | undefined,
+    functions: FunctionCatalogue,
+    events: SessionEvents | undefined,
+  ) {
     this.client = client
+    this.functions = functions
     this.events = events
     this.makeStream = typeof config?.stream === 'function' ? config.stream : undefined
     this.connection = connectionOf(client)
-    this.wire =
-      this.connection === undefined ? undefined : new WireWatch(this.connection, (error) => this.#whenLost(error))
+    this.wire = this.connection === undefined ? undefined : this.#watchWire(this.connection)
     this.turns = new StatementTurns(this.wire, client.pipeline)
     this.listeners = new HandleListeners(client)
     Object.defineProperty(client, SESSION, { value: this })
@@ -104,6 +122,16 @@ export class PgSession {
     return ++this.#lendings
   }
 
+  /** Shows the first handle to listeners of the facade's `connect` event; what they send makes the session ready for all. */
+  introduce(handle: pg.Client): void {
+    this.isIntroducing = true
+    try {
+      this.events?.introduced(handle)
+    } finally {
+      this.isIntroducing = false
+    }
+  }
+
   observe(observer: SessionObserver): () => void {
     this.#observer = observer
     this.#wasOpen = true
@@ -112,6 +140,19 @@ export class PgSession {
       this.#observer = undefined
       stop?.()
     }
+  }
+
+  /** What the next statements must run with. */
+  declare(difference: SettingsDifference): void {
+    const settings = (this.turns.settings ??= this.#makeSettings())
+    settings.declare(difference)
+  }
+
+  #makeSettings(): StatementSettings {
+    const { client, connection, wire, behind } = this
+    if (connection === undefined || wire === undefined) return new RefusedSettings()
+    const made = (difference: SettingsDifference): void => this.#observer?.declared?.(difference)
+    return new SettingsSender({ client, connection, wire, behind, made })
   }
 
   /** Books the session as dead. */
@@ -139,6 +180,20 @@ export class PgSession {
     this.#hasAnnounced = true
     if (this.#wasOpen) this.events?.closed(this.lastHandle ?? this.client)
     this.listeners.clear()
+  }
+
+  #watchWire(connection: PgConnection): WireWatch {
+    const knowledge = {
+      read: readCached,
+      catalogue: this.functions,
+      siteOf: (text: string) => {
+        const site = this.pinSites.get(text)
+        this.pinSites.delete(text)
+        return site
+      },
+      isIntroduction: (text: string) => this.introductions.delete(text),
+    }
+    return new WireWatch(connection, knowledge, (error) => this.#whenLost(error))
   }
 
   #clientFailed(error: Error): void {

@@ -9,7 +9,7 @@ export interface PgConnection extends EventEmitter {
   stream: Duplex
   readonly ssl: unknown
   readonly sslNegotiation?: string
-  readonly parsedStatements?: Readonly<Record<string, string | undefined>>
+  readonly parsedStatements?: Record<string, string | undefined>
   readonly submittedNamedStatements?: Readonly<Record<string, string | undefined>>
   connect(port: number | string, host?: string): void
   requestSsl(): void

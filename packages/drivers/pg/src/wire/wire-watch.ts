@@ -1,6 +1,17 @@
-import type { SessionObserver, TransactionStatus } from '@leasehold/core'
+import type { SessionBooking, SessionObserver, TransactionStatus } from '@leasehold/core'
+import { EffectAccount, type StatementKnowledge } from './effect-account.js'
 import { isFatal } from './is-fatal.js'
 import type { PgConnection } from './pg-connection.js'
+
+/** What Parse, Bind and Execute carry, as far as it matters here. */
+interface SentMessage {
+  readonly name?: string
+  readonly text?: string
+  readonly portal?: string
+  readonly statement?: string
+  /** A cursor without values says null. */
+  readonly values?: readonly unknown[] | null
+}
 
 /** The letters of ReadyForQuery. */
 const STATUS: Readonly<Record<string, TransactionStatus>> = { I: 'idle', T: 'open', E: 'failed' }
@@ -18,6 +29,11 @@ export class WireWatch {
   readonly parameters: Map<string, string> = new Map()
   readonly #connection: PgConnection
   readonly #onLost: (error: Error) => void
+  /** Which statements do something to the session. */
+  readonly effects: EffectAccount
+  /** What hooks did before anybody observed. */
+  #unobserved: SessionBooking[] = []
+  #isMuted = false
   #observer: SessionObserver | undefined
   /** False until the first ReadyForQuery, which nobody has asked for. */
   #isStarted = false
@@ -35,9 +51,17 @@ export class WireWatch {
   #waiting: Array<() => void> = []
 
   /** `onLost` is called once; it tells the observer. */
-  constructor(connection: PgConnection, onLost: (error: Error) => void) {
+  constructor(connection: PgConnection, knowledge: StatementKnowledge, onLost: (error: Error) => void) {
     this.#connection = connection
     this.#onLost = onLost
+    this.effects = new EffectAccount({
+      ...knowledge,
+      book: (booking) => this.#book(booking),
+      doubt: () => {
+        if (!this.#isMuted) this.#observer?.doubt?.()
+      },
+      forgotten: (name) => this.#forget(name),
+    })
     this.#countSends()
     this.#listen()
   }
@@ -87,11 +111,22 @@ export class WireWatch {
   /** Starts telling `observer`, with what it has missed; returns what stops it. */
   observe(observer: SessionObserver): () => void {
     this.#observer = observer
+    for (const booking of this.#unobserved.splice(0)) observer.book?.(booking)
     if (this.#lostBy !== undefined) observer.lost(this.#lostBy)
     else if (!this.isQuiet) observer.busy()
     else if (this.#transaction !== 'idle') observer.quiet(this.#transaction)
     return () => {
       if (this.#observer === observer) this.#observer = undefined
+    }
+  }
+
+  /** Runs what the pool itself says to the server, in a time when nobody else does: it is booked on nobody. */
+  async unbooked<T>(work: () => Promise<T>): Promise<T> {
+    this.#isMuted = true
+    try {
+      return await work()
+    } finally {
+      this.#isMuted = false
     }
   }
 
@@ -136,9 +171,12 @@ export class WireWatch {
   /** Puts a counter in front of every method by which pg, a cursor or a COPY sends. */
   #countSends(): void {
     this.#before('query', (text) => this.#simple(typeof text === 'string' ? text : undefined))
-    this.#before('parse', (message) => this.#statement((message as { text?: string }).text))
-    this.#before('bind', (message) => this.#statement(this.#textOfPrepared(message)))
-    this.#before('execute', () => this.#statement(undefined))
+    this.#before('parse', (message) => this.#parse(message as SentMessage))
+    this.#before('bind', (message) => this.#bind(message as SentMessage))
+    this.#before('execute', (message) => {
+      this.#statement(undefined)
+      this.effects.executed((message as SentMessage | undefined)?.portal)
+    })
     this.#before('describe', () => this.#unsynced())
     this.#before('close', () => this.#unsynced())
     this.#before('sync', () => this.#synced())
@@ -156,16 +194,39 @@ export class WireWatch {
     }
   }
 
-  #textOfPrepared(message: unknown): string | undefined {
-    const name = (message as { statement?: string } | undefined)?.statement
-    if (name === undefined || name === '') return undefined
+  #parse({ name, text }: SentMessage): void {
+    this.#statement(text)
+    if (name === undefined || name === '') this.effects.parsed(text)
+  }
+
+  #bind({ portal, statement, values }: SentMessage): void {
+    const named = statement === undefined || statement === '' ? undefined : this.#textOfPrepared(statement)
+    this.#statement(named)
+    this.effects.bound(portal, named, values ?? undefined)
+  }
+
+  #textOfPrepared(name: string): string | undefined {
     return this.#connection.parsedStatements?.[name] ?? this.#connection.submittedNamedStatements?.[name]
+  }
+
+  #book(booking: SessionBooking): void {
+    if (this.#isMuted) return
+    if (this.#observer !== undefined) this.#observer.book?.(booking)
+    else this.#unobserved.push(booking)
+  }
+
+  /** Keeps pg's memory of its named statements true: it would bind one that the server has forgotten. */
+  #forget(name: string | undefined): void {
+    const { parsedStatements } = this.#connection
+    if (parsedStatements === undefined) return
+    for (const known of name === undefined ? Object.keys(parsedStatements) : [name]) delete parsedStatements[known]
   }
 
   #simple(text: string | undefined): void {
     this.#owed += 1
     this.#unanswered += 1
     this.#isExtended = false
+    this.effects.simple(text)
     this.#observer?.busy(text)
   }
 
@@ -182,6 +243,7 @@ export class WireWatch {
 
   #synced(): void {
     if (this.#isCopyingIn) return
+    this.effects.synced()
     this.#owed += 1
     this.#isUnsynced = false
     this.#observer?.busy()
@@ -190,13 +252,26 @@ export class WireWatch {
 
   #listen(): void {
     const connection = this.#connection
-    const answered = (): void => this.#answered()
     connection.prependListener('readyForQuery', (message: { status?: string }) => this.#ready(message.status))
     connection.prependListener('errorMessage', (error: Error & { readonly severity?: string }) => this.#failed(error))
     connection.prependListener('copyInResponse', () => this.#copyIn())
-    for (const answer of ['parseComplete', 'bindComplete', 'commandComplete', 'portalSuspended', 'emptyQuery']) {
-      connection.prependListener(answer, answered)
-    }
+    connection.prependListener('parseComplete', () => this.#answered())
+    connection.prependListener('bindComplete', () => {
+      this.effects.bindAnswered()
+      this.#answered()
+    })
+    connection.prependListener('commandComplete', (message: { text?: string } | undefined) => {
+      this.effects.completed(message?.text)
+      this.#answered()
+    })
+    connection.prependListener('portalSuspended', () => {
+      this.effects.completed(undefined)
+      this.#answered()
+    })
+    connection.prependListener('emptyQuery', () => {
+      this.effects.empty()
+      this.#answered()
+    })
     connection.prependListener('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
       this.parameters.set(message.parameterName, message.parameterValue)
     })
@@ -213,6 +288,7 @@ export class WireWatch {
     this.#outcomes += 1
     this.#isCopyingIn = false
     this.#transaction = STATUS[status ?? 'I'] ?? 'idle'
+    this.effects.ready(this.#transaction)
     if (this.isQuiet) {
       this.#unanswered = 0
       this.#observer?.quiet(this.#transaction)
@@ -222,6 +298,7 @@ export class WireWatch {
 
   #failed(error: Error & { readonly severity?: string; readonly code?: string }): void {
     if (!this.#isStarted) return
+    this.effects.failed(error)
     this.#outcomes += 1
     this.#isCopyingIn = false
     // In a pipeline the error belongs to the first of several; with one only, nothing of it is left to do.
@@ -246,6 +323,7 @@ export class WireWatch {
       // The server has ignored the Sync that came with it, and wants one more when the COPY is over.
       this.#owed = 0
       this.#isUnsynced = true
+      this.effects.reopened()
     }
     this.touch()
   }

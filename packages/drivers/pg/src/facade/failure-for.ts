@@ -1,0 +1,16 @@
+import { facadeError } from './facade-error.js'
+
+/**
+ * A promise that fails with what a caller of a pg.Pool knows of `error`. The error was made in a timer or at a socket:
+ * its stack is taken anew where the promise fails, and so leads to the lines of whoever awaits it; that is why it does not
+ * fail before somebody can.
+ */
+export function failureFor(error: unknown): Promise<never> {
+  return new Promise<never>((_resolve, reject) => process.nextTick(reject, error)).catch(rethrow)
+}
+
+function rethrow(error: unknown): never {
+  const known = facadeError(error)
+  if (known instanceof Error) Error.captureStackTrace(known, rethrow)
+  throw known
+}

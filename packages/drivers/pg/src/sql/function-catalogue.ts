@@ -1,0 +1,217 @@
+import { RELATIONS, ROUTINES, SERVER_FUNCTIONS } from './catalogue-queries.js'
+import { readRoutine } from './read-routine.js'
+import type { ReadEffect, ReadStatement } from './statement-reading.js'
+
+/** Sends a statement to the database and returns its rows. */
+export type CatalogueQuery = (sql: string) => Promise<ReadonlyArray<Readonly<Record<string, unknown>>>>
+
+/** What a user says of a function: it leaves the session as it was, or nobody knows how. */
+export type DeclaredFunction = 'harmless' | 'stateful'
+
+type ReadParts = Pick<ReadStatement, 'effects' | 'functions' | 'relations'>
+
+/** Something with a body: a function, or a table or view with all that runs when it is used. */
+interface Routine {
+  readonly schema: string
+  readonly name: string
+  /** Read when it is first asked for: a database may have thousands. */
+  readonly read: () => ReadParts
+}
+
+interface Catalogue {
+  readonly serverFunctions: ReadonlySet<string>
+  readonly routines: ReadonlyMap<string, readonly Routine[]>
+  readonly relations: ReadonlyMap<string, readonly Routine[]>
+  /** Relations that do something to the session; found when first asked for. */
+  stateful: ReadonlyMap<string, readonly ReadEffect[]> | undefined
+}
+
+const NOTHING: readonly ReadEffect[] = []
+/** Names that no database has, as a text may hold any number of them. */
+const MOST_ASKED = 10_000
+
+/**
+ * What the functions of one database do to the session that calls them. Those in C are harmless but for the few that the
+ * reader of statements knows by name; those in SQL and PL/pgSQL are judged by their bodies and by what these call; those
+ * in other languages cannot be judged, and are `unknown`.
+ */
+export class FunctionCatalogue {
+  readonly #declared = new Map<string, DeclaredFunction>()
+  readonly #asked = new Set<string>()
+  readonly #judged = new Map<string, readonly ReadEffect[]>()
+  /** Asked for before the last load, and not found. */
+  #absent: ReadonlySet<string> = new Set()
+  #catalogue: Catalogue | undefined
+  #loading: Promise<void> | undefined
+
+  get isLoaded(): boolean {
+    return this.#catalogue !== undefined
+  }
+
+  /** Whether using some table or view does something to the session: then `effectsOfRelation` has to be asked. */
+  get hasStatefulRelations(): boolean {
+    return this.#statefulRelations.size > 0
+  }
+
+  /** Takes a user's word, which comes before any judgement. A name with a schema is meant there only. */
+  declare(functions: Readonly<Record<string, DeclaredFunction>>): void {
+    for (const [name, declared] of Object.entries(functions)) this.#declared.set(name, declared)
+    this.#forget()
+  }
+
+  /**
+   * What a call of `name` may do, over all functions of that name; `unjudged` if it must first be loaded, or loaded anew.
+   * A name that is asked for again after that and is still not there is no function, and does nothing.
+   */
+  effectsOf(name: string): readonly ReadEffect[] | 'unjudged' {
+    const judged = this.#judged.get(name)
+    if (judged !== undefined) return judged
+    const effects = this.#judge(name)
+    if (effects !== 'unjudged') this.#judged.set(name, effects)
+    else if (this.#asked.size < MOST_ASKED) this.#asked.add(name)
+    return effects
+  }
+
+  /** What using a table or view may do besides what the statement says. */
+  effectsOfRelation(name: string): readonly ReadEffect[] {
+    return this.#statefulRelations.get(name) ?? NOTHING
+  }
+
+  /** Reads the catalogue of the database. Rejects when `query` does, and knows then what it knew before. */
+  load(query: CatalogueQuery): Promise<void> {
+    this.#loading ??= this.#load(query).finally(() => {
+      this.#loading = undefined
+    })
+    return this.#loading
+  }
+
+  async #load(query: CatalogueQuery): Promise<void> {
+    // What is asked for while the queries run may have been made after them.
+    const asked = [...this.#asked]
+    const serverFunctions = new Set<string>()
+    for (const { schema, name } of await query(SERVER_FUNCTIONS)) {
+      serverFunctions.add(schema === 'pg_catalog' ? String(name) : `${String(schema)}.${String(name)}`)
+    }
+    const routines = byName(await query(ROUTINES))
+    const relations = byName(await query(RELATIONS))
+    this.#catalogue = { serverFunctions, routines, relations, stateful: undefined }
+    this.#absent = new Set(asked.filter((name) => !routines.has(name) && !serverFunctions.has(name)))
+    this.#forget()
+  }
+
+  /** The database has other functions than before: what is asked for from now on must first be loaded. */
+  forget(): void {
+    this.#catalogue = undefined
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#judged.clear()
+    if (this.#catalogue !== undefined) this.#catalogue.stateful = undefined
+  }
+
+  #judge(name: string): readonly ReadEffect[] | 'unjudged' {
+    const declared = this.#declared.get(name)
+    if (declared !== undefined) return declared === 'harmless' ? NOTHING : [unknownFunction(name)]
+    // Its session has more on it already, and nobody else sees what it is.
+    if (name.startsWith('pg_temp.')) return [unknownFunction(name)]
+    if (this.#catalogue === undefined) return 'unjudged'
+    const routines = this.#catalogue.routines.get(name)
+    if (routines !== undefined) return this.#effectsOfAll(routines)
+    return this.#catalogue.serverFunctions.has(name) || this.#absent.has(name) ? NOTHING : 'unjudged'
+  }
+
+  get #statefulRelations(): ReadonlyMap<string, readonly ReadEffect[]> {
+    const catalogue = this.#catalogue
+    if (catalogue === undefined) return NO_RELATIONS
+    if (catalogue.stateful === undefined) {
+      const stateful = new Map<string, readonly ReadEffect[]>()
+      for (const [name, relations] of catalogue.relations) {
+        const effects = this.#effectsOfAll(relations)
+        if (effects.length > 0) stateful.set(name, effects)
+      }
+      catalogue.stateful = stateful
+    }
+    return catalogue.stateful
+  }
+
+  /** Follows calls and uses of tables to whatever is reached, each once: bodies may call each other in circles. */
+  #effectsOfAll(first: readonly Routine[]): readonly ReadEffect[] {
+    const reached = new Set(first)
+    const effects = new Map<string, ReadEffect>()
+    for (const routine of reached) {
+      const declared = this.#declared.get(`${routine.schema}.${routine.name}`) ?? this.#declared.get(routine.name)
+      if (declared === 'harmless') continue
+      if (declared === 'stateful') {
+        keep(effects, unknownFunction(routine.name))
+        continue
+      }
+      const read = routine.read()
+      for (const effect of read.effects) if (!effect.isLocal) keep(effects, effect)
+      for (const name of read.functions) for (const called of this.#routines(name)) reached.add(called)
+      for (const name of read.relations) for (const used of this.#relations(name)) reached.add(used)
+    }
+    return effects.size === 0 ? NOTHING : [...effects.values()]
+  }
+
+  #routines(name: string): readonly Routine[] {
+    return this.#catalogue?.routines.get(name) ?? []
+  }
+
+  #relations(name: string): readonly Routine[] {
+    return this.#catalogue?.relations.get(name) ?? []
+  }
+}
+
+const NO_RELATIONS: ReadonlyMap<string, readonly ReadEffect[]> = new Map()
+const EMPTY: ReadParts = { effects: [], functions: [], relations: [] }
+
+/** Each under its bare name and under the one with its schema. */
+function byName(rows: ReadonlyArray<Readonly<Record<string, unknown>>>): ReadonlyMap<string, readonly Routine[]> {
+  const routines = new Map<string, Routine[]>()
+  for (const row of rows) {
+    const routine = routineOf(row)
+    for (const name of [routine.name, `${routine.schema}.${routine.name}`]) {
+      const others = routines.get(name)
+      if (others === undefined) routines.set(name, [routine])
+      else others.push(routine)
+    }
+  }
+  return routines
+}
+
+function routineOf(row: Readonly<Record<string, unknown>>): Routine {
+  const schema = String(row['schema'])
+  const name = String(row['name'])
+  const language = String(row['language'] ?? 'plpgsql')
+  const body = String(row['body'] ?? '')
+  let read: ReadParts | undefined
+  return {
+    schema,
+    name,
+    read: () => (read ??= readBody(name, row['isStandard'] === true ? 'plpgsql' : language, body)),
+  }
+}
+
+function readBody(name: string, language: string, body: string): ReadParts {
+  if (language === 'c' || language === 'internal') return EMPTY
+  if (language !== 'sql' && language !== 'plpgsql') return { ...EMPTY, effects: [unknownFunction(name)] }
+  const { effects, functions, relations } = readRoutine(language, body)
+  return { effects, functions, relations }
+}
+
+function keep(effects: Map<string, ReadEffect>, effect: ReadEffect): void {
+  const key = `${effect.kind} ${JSON.stringify(effect.name)}`
+  if (!effects.has(key)) effects.set(key, effect)
+}
+
+function unknownFunction(name: string): ReadEffect {
+  return {
+    does: 'set',
+    kind: 'unknown',
+    name: `function ${name}`,
+    isTransactional: false,
+    isLocal: false,
+    isLocalIf: undefined,
+  }
+}

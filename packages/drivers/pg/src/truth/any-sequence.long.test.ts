@@ -1,0 +1,28 @@
+import type * as pg from 'pg'
+import { expect, test } from 'vitest'
+import { expectTruth } from './expect-truth.js'
+import { ObservedSession } from './observed-session.js'
+import { useTruthServer } from './use-truth-server.js'
+
+const server = useTruthServer()
+
+test.each<[string, ((client: pg.ClientBase) => Promise<unknown>) | undefined]>([
+  ['a new session', undefined],
+  [
+    'one that hooks have prepared',
+    async (client) => {
+      await client.query(`set work_mem = '3MB'`)
+      await client.query(`set app.other = 'of the hook'`)
+      await client.query('listen one')
+      await client.query('prepare one as select 1')
+    },
+  ],
+])(
+  'thousands of random sequences: the ledger of %s is true, and the next owner meets it as it was',
+  async (_, prepare) => {
+    const session = await ObservedSession.open(server.url, prepare)
+    await expectTruth(session, { runs: 4_000 })
+    expect(session.pool.snapshot().connections.total).toBe(1)
+    await session.close()
+  },
+)

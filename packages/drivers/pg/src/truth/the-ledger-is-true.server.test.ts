@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { failuresOf, type Sequence } from './failures-of.js'
+import { HARMLESS_STATEMENTS } from './harmless-statements.js'
+import { ObservedSession } from './observed-session.js'
+import { CLEARING_STEPS, CLEARING_STEPS_OF_OBJECTS, SESSION_SEQUENCES, UNTOLD_SEQUENCES } from './session-sequences.js'
+import { SESSION_STATEMENTS } from './session-statements.js'
+import type { Step } from './step.js'
+import { inAllSurroundings, textOf, type Statement } from './surroundings.js'
+import { useTruthServer } from './use-truth-server.js'
+
+const server = useTruthServer()
+let session: ObservedSession
+
+beforeAll(async () => {
+  session = await ObservedSession.open(server.url)
+})
+afterAll(() => session.close())
+
+/** Each statement by itself and in some of the surroundings, other ones each time; the long run plays all of them. */
+function inSomeSurroundings(statements: readonly Statement[]): readonly Sequence[] {
+  const SHARE = 16
+  return statements.flatMap((statement, nth) =>
+    inAllSurroundings(statement).filter((_, at) => at === 0 || (at + nth) % SHARE === 0),
+  )
+}
+
+function named(about: string, sequences: ReadonlyArray<readonly Step[]>): readonly Sequence[] {
+  return sequences.map((steps) => ({ name: `${about}: ${JSON.stringify(steps)}`, steps }))
+}
+
+describe('the ledger holds what the server says that the session carries, and the next owner meets none of it', () => {
+  test.each(Object.entries(SESSION_STATEMENTS))('statements about %s', async (_, statements) => {
+    expect(await failuresOf(session, inSomeSurroundings(statements))).toEqual([])
+  })
+
+  test.each(Object.entries(SESSION_SEQUENCES))('sequences about %s', async (about, sequences) => {
+    expect(await failuresOf(session, named(about, sequences))).toEqual([])
+  })
+
+  test('sequences whose texts do not tell what comes of them', async () => {
+    const sequences = named('untold', UNTOLD_SEQUENCES)
+    expect(await failuresOf(session, sequences, { mayHoldMore: true })).toEqual([])
+  })
+})
+
+describe('what hooks have made is there for every owner', () => {
+  test('settings, a role, a channel, a prepared statement', async () => {
+    const prepared = await ObservedSession.open(server.url, async (client) => {
+      await client.query(`set work_mem = '3MB'; set app.other = 'of the hook'; set role truth_tenant; listen one`)
+      await client.query('prepare one as select 1')
+    })
+    const sequences = named('of the hook', CLEARING_STEPS)
+    expect(await failuresOf(prepared, sequences, { mayHoldMore: true })).toEqual([])
+    await prepared.close()
+  })
+
+  test('a temporary table, a lock, a cursor', async () => {
+    const prepared = await ObservedSession.open(server.url, async (client) => {
+      await client.query('create temp table of_the_hook (id integer)')
+      await client.query('select pg_advisory_lock(77)')
+      await client.query('declare of_the_hook_too cursor with hold for select 1')
+    })
+    const sequences = named('of the hook', CLEARING_STEPS_OF_OBJECTS)
+    expect(await failuresOf(prepared, sequences, { mayHoldMore: true })).toEqual([])
+    await prepared.close()
+  })
+})
+
+test('the first statement of all is known for what it does, although it does so by a trigger', async () => {
+  const fresh = await ObservedSession.open(server.url)
+  expect(await failuresOf(fresh, named('first', [['insert into watched values (1)']]))).toEqual([])
+  await fresh.close()
+})
+
+test('statements that leave nothing pin nothing', async () => {
+  expect(await failuresOf(session, inSomeSurroundings(HARMLESS_STATEMENTS))).toEqual([])
+  const pinned: string[] = []
+  for (const statement of HARMLESS_STATEMENTS) {
+    const { pins } = await session.play([statement])
+    if (pins.length > 0) pinned.push(`${textOf(statement)}: ${pins.map(({ kind }) => kind).join(', ')}`)
+  }
+  expect(pinned).toEqual([])
+})
+
+test('a statement of the catalogue is known for what it does: none is merely unknown', async () => {
+  const opaque: string[] = []
+  for (const [about, statements] of Object.entries(SESSION_STATEMENTS)) {
+    if (about === 'routines') continue
+    for (const statement of statements) {
+      const { pins } = await session.play([statement])
+      if (pins.some(({ kind }) => kind === 'unknown')) opaque.push(textOf(statement))
+    }
+  }
+  expect(opaque).toEqual([])
+})

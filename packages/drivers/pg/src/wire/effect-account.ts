@@ -1,0 +1,293 @@
+import type { EffectOrigin, SessionBooking, TransactionStatus } from '@leasehold/core'
+import type { FunctionCatalogue } from '../sql/function-catalogue.js'
+import type { BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
+import { SyncGroup, type NotedStatement } from './sync-group.js'
+
+/** What must be known to tell what a statement does. */
+export interface StatementKnowledge {
+  readonly read: (text: string) => StatementReading
+  /** What the functions, tables and views of the database do to the session that uses them. */
+  readonly catalogue: Pick<
+    FunctionCatalogue,
+    'effectsOf' | 'effectsOfRelation' | 'hasStatefulRelations' | 'isLoaded' | 'forget'
+  >
+  /** Where a text was sent from, if that was captured. */
+  readonly siteOf: (text: string) => string | undefined
+  /** Whether a text was sent to make the session what every owner shall meet. */
+  readonly isIntroduction: (text: string) => boolean
+}
+
+export interface EffectAccountParts extends StatementKnowledge {
+  readonly book: (booking: SessionBooking) => void
+  /** What a statement did cannot be told before the catalogue of the database is known. */
+  readonly doubt: () => void
+  /** SQL has made the server forget a statement that the driver had named; all of them where there is no name. */
+  readonly forgotten: (name: string | undefined) => void
+}
+
+interface BoundPortal {
+  readonly text: string | undefined
+  readonly values: readonly unknown[] | undefined
+}
+
+/** What was used and could not be judged. */
+export interface Unjudged {
+  readonly functions: ReadonlySet<string>
+  readonly relations: ReadonlySet<string>
+  /** The session itself has made or dropped functions, triggers or views: what it used may be gone by now. */
+  readonly hasChanged: boolean
+}
+
+/** The most of a statement that a pin keeps. */
+const MOST_TEXT = 2_000
+const COMMIT: SessionBooking = { is: 'commit' }
+const ROLLBACK: SessionBooking = { is: 'rollback' }
+const LOST_COUNT: ReadEffect = unknownEffect('statements that could not be told apart')
+
+/**
+ * Keeps account of which statements do something to the session, and books it when the server's "ready" has come: a batch
+ * that fails undoes what its command tags announced (facts: session-state §0.1).
+ */
+export class EffectAccount {
+  readonly #parts: EffectAccountParts
+  /** Sent and closed by a Sync, or by being a simple Query; the first is being answered. */
+  readonly #closed: SyncGroup[] = []
+  /** Messages were sent for it, and no Sync. */
+  #open: SyncGroup | undefined
+  /** The text of the unnamed statement. */
+  #parsed: string | undefined
+  /** What was bound to the unnamed portal, which is nearly always the one; cursors have names. */
+  #bound: BoundPortal | undefined
+  #namedPortals: Map<string, BoundPortal> | undefined
+  readonly #functions = new Set<string>()
+  readonly #relations = new Set<string>()
+  #hasChangedFunctions = false
+
+  constructor(parts: EffectAccountParts) {
+    this.#parts = parts
+  }
+
+  simple(text: string | undefined): void {
+    const group = new SyncGroup()
+    this.#closed.push(group)
+    if (text === undefined) return
+    const reading = this.#parts.read(text)
+    group.sent = reading.statements.length
+    if (this.#isNothing(reading)) return
+    for (const [position, statement] of reading.statements.entries()) {
+      group.note({ position, statement, text, values: undefined, bindsBefore: undefined })
+    }
+  }
+
+  /** A Parse of an unnamed statement; those with names are known by the connection. */
+  parsed(text: string | undefined): void {
+    this.#extended()
+    this.#parsed = text
+  }
+
+  /** @param named the text of the named statement that is bound; undefined for the unnamed one. */
+  bound(portal: string | undefined, named: string | undefined, values: readonly unknown[] | undefined): void {
+    this.#extended().bindsSent += 1
+    const bound = { text: named ?? this.#parsed, values }
+    if (portal === undefined || portal === '') this.#bound = bound
+    else (this.#namedPortals ??= new Map()).set(portal, bound)
+  }
+
+  executed(portal: string | undefined): void {
+    const group = this.#extended()
+    const position = group.sent++
+    const bound = portal === undefined || portal === '' ? this.#bound : this.#namedPortals?.get(portal)
+    if (bound?.text === undefined) return
+    const { text, values } = bound
+    const reading = this.#parts.read(text)
+    if (this.#isNothing(reading)) return
+    const [statement] = reading.statements
+    if (statement !== undefined) {
+      group.note({ position, statement, text, values, bindsBefore: Math.max(0, group.bindsSent - 1) })
+    }
+  }
+
+  synced(): void {
+    this.#closed.push(this.#open ?? new SyncGroup())
+    this.#open = undefined
+  }
+
+  /** The server waits for COPY data, and has ignored the Sync that was sent with it. */
+  reopened(): void {
+    this.#open ??= this.#closed.pop()
+  }
+
+  bindAnswered(): void {
+    const group = this.#answering
+    if (group !== undefined) group.bound += 1
+  }
+
+  completed(tag: string | undefined): void {
+    this.#answering?.complete(tag)
+  }
+
+  /** An empty text counts as a statement only where it was executed by name. */
+  empty(): void {
+    const group = this.#answering
+    if (group?.isExtended === true) group.complete(undefined)
+  }
+
+  failed(error: object): void {
+    const group = this.#answering
+    if (group !== undefined) group.failure ??= error
+  }
+
+  /** The server is ready: what its answers announced is now so. */
+  ready(status: TransactionStatus): void {
+    const group = this.#closed.shift()
+    if (group?.noted === undefined) return
+    for (const noted of group.noted) {
+      if (noted.position < group.completed) this.#done(noted, group.tags?.get(noted.position))
+      else {
+        if (noted.position === group.completed && group.failure !== undefined && group.hasRun(noted))
+          this.#broken(noted)
+        if (group.failure === undefined) this.#effect(LOST_COUNT, noted, this.#originOf(noted))
+        break
+      }
+    }
+    // Without an explicit transaction, what was sent together is one.
+    if (status === 'idle') this.#parts.book(group.failure === undefined ? COMMIT : ROLLBACK)
+  }
+
+  /** What nobody knows yet of what was done since the last time, if there is any. */
+  takeUnjudged(): Unjudged | undefined {
+    const functions = new Set(this.#functions)
+    const relations = new Set(this.#relations)
+    const hasChanged = this.#hasChangedFunctions
+    this.#functions.clear()
+    this.#relations.clear()
+    this.#hasChangedFunctions = false
+    return functions.size + relations.size === 0 ? undefined : { functions, relations, hasChanged }
+  }
+
+  /** Whether there is nothing to note: so it is with nearly every statement. */
+  #isNothing(reading: StatementReading): boolean {
+    const { isLoaded, hasStatefulRelations } = this.#parts.catalogue
+    return reading.isPlain && isLoaded && !hasStatefulRelations
+  }
+
+  get #answering(): SyncGroup | undefined {
+    return this.#closed[0] ?? this.#open
+  }
+
+  #extended(): SyncGroup {
+    this.#open ??= new SyncGroup()
+    this.#open.isExtended = true
+    return this.#open
+  }
+
+  #done(noted: NotedStatement, tag: string | undefined): void {
+    const { control, effects, functions, relations, changesFunctions, runsInTransaction } = noted.statement
+    if (changesFunctions) {
+      this.#parts.catalogue.forget()
+      this.#hasChangedFunctions = true
+    } else if (relations.length > 0 && !this.#parts.catalogue.isLoaded) {
+      for (const name of relations) this.#relations.add(name)
+      this.#parts.doubt()
+    }
+    const used = relations.flatMap((name) => this.#parts.catalogue.effectsOfRelation(name))
+    if (control === undefined && effects.length + functions.length + used.length === 0) return
+    const origin = this.#originOf(noted)
+    switch (control?.is) {
+      case 'begin':
+        this.#parts.book({ is: 'begin', origin })
+        break
+      case 'commit':
+      case 'prepare-transaction':
+        // The tag of a COMMIT that could only roll back says so.
+        this.#parts.book(tag === 'ROLLBACK' ? ROLLBACK : COMMIT)
+        break
+      case 'rollback':
+        this.#parts.book(ROLLBACK)
+        break
+      case 'savepoint':
+      case 'release-savepoint':
+      case 'rollback-to-savepoint':
+        this.#parts.book(control)
+        break
+      case 'set-modes':
+      case undefined:
+    }
+    for (const effect of [...effects, ...used]) this.#effect(effect, noted, origin)
+    for (const name of functions) this.#called(name, noted, origin)
+    // What cannot run in a transaction is committed by itself, whatever becomes of what was sent along with it.
+    if (!runsInTransaction) this.#parts.book(COMMIT)
+  }
+
+  /** A statement failed half-way: what no rollback undoes may have happened. */
+  #broken(noted: NotedStatement): void {
+    const origin = this.#originOf(noted)
+    for (const effect of noted.statement.effects) {
+      if (!effect.isTransactional) this.#effect(effect.does === 'set' ? effect : touched(effect), noted, origin)
+    }
+    for (const name of noted.statement.functions) this.#called(name, noted, origin, true)
+  }
+
+  #called(name: string, noted: NotedStatement, origin: EffectOrigin, hasFailed = false): void {
+    const effects = this.#parts.catalogue.effectsOf(name)
+    if (effects === 'unjudged') {
+      this.#functions.add(name)
+      this.#effect(unknownEffect(`function ${name}`), noted, origin)
+    } else {
+      for (const effect of effects) if (!hasFailed || !effect.isTransactional) this.#effect(effect, noted, origin)
+    }
+  }
+
+  #effect(effect: ReadEffect, { values }: NotedStatement, origin: EffectOrigin): void {
+    const { does, kind, isTransactional } = effect
+    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrue(valueOf(effect.isLocalIf, values))
+    if (local) return
+    const name = typeof effect.name === 'object' ? nameFrom(effect.name, values) : effect.name
+    if (kind === 'prepared' && does === 'clear') this.#parts.forgotten(name)
+    // A name that should have been bound and was not: of a `clear` it would mean the whole kind.
+    const isUntold = does === 'clear' && name === undefined && effect.name !== undefined
+    this.#parts.book({ is: 'effect', effect: { does: isUntold ? 'touch' : does, kind, name, isTransactional }, origin })
+  }
+
+  #originOf({ text, values }: NotedStatement): EffectOrigin {
+    const isWhole = text.length <= MOST_TEXT
+    return {
+      statement: isWhole ? text : text.slice(0, MOST_TEXT),
+      site: this.#parts.siteOf(text),
+      isRepeatable: isWhole && (values === undefined || values.length === 0),
+      isOfBaseline: this.#parts.isIntroduction(text),
+    }
+  }
+}
+
+function valueOf({ parameter }: BoundValue, values: readonly unknown[] | undefined): unknown {
+  return values?.[parameter - 1]
+}
+
+/** Undefined when one of its parts is bound to something that is no name. */
+function nameFrom(name: NonNullable<ReadEffect['name']>, values: readonly unknown[] | undefined): string | undefined {
+  if (typeof name === 'string') return name
+  let whole = ''
+  for (const part of 'parameter' in name ? [name] : name) {
+    const value = typeof part === 'string' ? part : valueOf(part, values)
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined
+    whole += String(value)
+  }
+  return whole
+}
+
+/** As PostgreSQL reads a boolean; what cannot be told is none. */
+function isTrue(value: unknown): boolean {
+  return (
+    value === true || (typeof value === 'string' && /^\s*(?:t(?:r(?:u(?:e)?)?)?|y(?:e(?:s)?)?|on|1)\s*$/i.test(value))
+  )
+}
+
+/** The same, of which nobody knows whether it came to that. */
+function touched(effect: ReadEffect): ReadEffect {
+  return { ...effect, does: 'touch' }
+}
+
+function unknownEffect(name: string): ReadEffect {
+  return { does: 'set', kind: 'unknown', name, isTransactional: false, isLocal: false, isLocalIf: undefined }
+}
