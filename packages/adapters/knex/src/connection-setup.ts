@@ -34,7 +34,8 @@ export class ConnectionSetup {
   async run(lease: PgLease, connection: KnexConnection, dialect: PgDialect): Promise<void> {
     dialect.version ??= await dialect.checkVersion(connection)
     if (!this.#searchPaths.isRight(lease, dialect)) {
-      await this.#searchPaths.makeRight(this.#leases, lease, connection, dialect)
+      // Over it stands what the lease's owner declares.
+      await lease.withoutSettings(() => this.#searchPaths.makeRight(this.#leases, lease, connection, dialect))
     }
     if (this.#afterCreate === undefined) return
     const { connectionId } = lease

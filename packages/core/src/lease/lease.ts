@@ -67,10 +67,25 @@ export class Lease<Client> {
 
   /**
    * Runs `work`, a hook that makes a new connection fit for use (Knex's `afterCreate`): what it does to the session is no
-   * pin, and a reset returns to it. Whatever else runs on the connection meanwhile counts as the hook's.
+   * pin, and a reset returns to it. Whatever else runs on the connection meanwhile counts as the hook's, and runs without
+   * the settings that the owner declares.
    */
   prepare<T>(work: () => PromiseLike<T> | T): Promise<T> {
-    return this.#lending.connection.ledger.prepare(work)
+    return this.withoutSettings(() => this.#lending.connection.ledger.prepare(work))
+  }
+
+  /**
+   * Runs `work` without the settings that the owner declares, and has them made with its next statement: for adapters that
+   * set something on a connection on their own account (Knex's `searchPath`), over which what the owner declares must stand.
+   */
+  async withoutSettings<T>(work: () => PromiseLike<T> | T): Promise<T> {
+    const { desk } = this.#lending
+    desk.declareNone(this.#lending)
+    try {
+      return await work()
+    } finally {
+      if (this.#lending.open) desk.declare(this.#lending)
+    }
   }
 
   /**

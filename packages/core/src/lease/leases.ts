@@ -4,6 +4,7 @@ import { channels } from '../events/channels.js'
 import type { Pin } from '../events/pin.js'
 import type { LeakKind } from '../events/pool-events.js'
 import type { Connections } from '../pool/connections.js'
+import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import { CallSite, CallSites } from './call-sites.js'
 import { nextOverdue } from './leak-watch.js'
@@ -83,11 +84,13 @@ export class Leases<Client> implements LeaseDesk<Client> {
   }
 
   /** Has the session carry what its owner declares, with the owner's next statement. */
-  declare({ connection, terms: { settings } }: Lending<Client>): void {
-    const { ledger, client } = connection
-    if (ledger.carries(settings)) return this.#undeclare(connection)
-    this.#connections.mayCarry = true
-    this.driver.declare?.(client, ledger.ask(settings))
+  declare({ connection, terms }: Lending<Client>): void {
+    this.#declare(connection, terms.settings)
+  }
+
+  /** Has the session carry nothing that anybody declared, with the next statement. */
+  declareNone({ connection }: Lending<Client>): void {
+    this.#declare(connection, undefined)
   }
 
   /** Lets another lease share the connection of `base`. */
@@ -131,13 +134,13 @@ export class Leases<Client> implements LeaseDesk<Client> {
    * What a lone statement left on its session in a scope of mode `transaction` is for the scope's next statements: the
    * session stays with the scope. What was left in a transaction, or on a handle that was borrowed, is not.
    */
-  #tie({ terms, connection }: Lending<Client>, now: number): boolean {
+  #tie({ terms, connection, owner }: Lending<Client>, now: number): boolean {
     const { holder, isLone, mode } = terms
     if (!isLone || holder === undefined || mode !== 'transaction' || this.observe) return false
     const { ledger } = connection
     if (!ledger.isPinned || !ledger.isQuiet || ledger.transaction !== 'idle' || ledger.hasBegun) return false
     if (ledger.lostBy !== undefined) return false
-    const kept = new Lending(this, new TiedTerms(terms, holder), connection, now, undefined)
+    const kept = new Lending(this, new TiedTerms(terms, holder, owner), connection, now, undefined)
     if (!holder.keeps(this.#poolId, kept)) return false
     connection.pass(kept)
     return true
@@ -219,6 +222,13 @@ export class Leases<Client> implements LeaseDesk<Client> {
       this.#reportLeak('overdue', lending)
     }
     return Math.min(nextAt, this.#pinWatch.look(lendings, now, pinWarnMs))
+  }
+
+  #declare(connection: Connection<Client>, settings: DeclaredSettings | undefined): void {
+    const { ledger, client } = connection
+    if (ledger.carries(settings)) return this.#undeclare(connection)
+    this.#connections.mayCarry = true
+    this.driver.declare?.(client, ledger.ask(settings))
   }
 
   /** What was to go with a statement that never came must not go with anybody else's. */

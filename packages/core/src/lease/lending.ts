@@ -52,6 +52,7 @@ export interface LeaseDesk<Client> {
   siteOf(below: (...args: never[]) => unknown): string | undefined
   pinsOf(lending: Lending<Client>, now: number): readonly Pin[]
   declare(lending: Lending<Client>): void
+  declareNone(lending: Lending<Client>): void
 }
 
 export interface LeaseTerms {
@@ -60,6 +61,8 @@ export interface LeaseTerms {
   readonly mode: PoolMode
   /** Meant to be held for long: never overdue. */
   readonly isLong: boolean
+  /** Stands for the owner, where the lease goes on with a session that the owner has had already. */
+  readonly owner?: object
   /** For one statement: what it leaves on the session ties the session to the holder. */
   readonly isLone: boolean
   /** Held by the scope itself, for its leases to share: that it ends with the scope is as it should be. */
@@ -114,6 +117,10 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
 
   get open(): boolean {
     return this.#end === undefined
+  }
+
+  get owner(): object {
+    return this.base?.owner ?? this.terms.owner ?? this
   }
 
   get label(): string {

@@ -12,12 +12,15 @@ export class TiedTerms implements LeaseTerms {
   readonly isShared = true
   readonly holder: LeaseHolder
   readonly settings: LeaseTerms['settings']
+  readonly owner: object
 
-  constructor({ label, site, mode, settings }: LeaseTerms, holder: LeaseHolder) {
+  /** @param owner whose session it has been. */
+  constructor({ label, site, mode, settings }: LeaseTerms, holder: LeaseHolder, owner: object) {
     this.label = label
     this.site = site
     this.mode = mode
     this.settings = settings
     this.holder = holder
+    this.owner = owner
   }
 }

@@ -131,6 +131,8 @@ export class Recycler<Client> {
       if (ledger.transaction !== 'idle' || ledger.needsReset) {
         // What was in doubt, and nothing else, is nobody's news.
         if (ledger.transaction !== 'idle' || ledger.isPinned) left ??= LEFT[ledger.transaction]
+        // The transaction ends first: what it had undone is in force again, and that is what the driver must see.
+        if (ledger.transaction !== 'idle') ledger.book({ is: 'rollback' })
         await bounded(patience, deadlineAt, 'resetting', (signal) => driver.reset(client, ledger, signal))
         ledger.restored()
       }

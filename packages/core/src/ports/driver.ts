@@ -63,6 +63,8 @@ export interface LedgerView {
 export interface LeaseGate {
   /** False from the moment of release on. */
   readonly open: boolean
+  /** Stands for the owner of the session: leases that share it have the same one. */
+  readonly owner: object
   /** The mode under which the lease was granted: in `statement` mode a handle refuses explicit transactions. */
   readonly mode: PoolMode
   /** Must be called before anything is sent. Throws `LEASEHOLD_LEASE_RELEASED` once the lease is over. */

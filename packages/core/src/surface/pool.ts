@@ -309,7 +309,9 @@ export class Pool<Client> {
   }
 
   /** The session on which the caller's scope has left something, if there is one: what comes next belongs there. */
-  #tiedTo({ holder }: Asked): Lending<Client> | undefined {
+  #tiedTo({ holder, request }: Asked): Lending<Client> | undefined {
+    // With settings of its own it would change those of the statements that run there for others.
+    if (request.settings !== undefined) return undefined
     const tied = holder?.tiedOn<Lending<Client>>(this.#id)
     if (tied === undefined) return undefined
     if (tied.open && tied.connection.ledger.lostBy === undefined) return tied
@@ -320,6 +322,7 @@ export class Pool<Client> {
 
   #borrowTied(tied: Lending<Client>, asked: Asked): Lease<Client> {
     const lending = this.#leases.borrow(tied, asked)
+    if (asked.declares !== undefined) this.#leases.declare(lending)
     // The scope's own are on the session; a request may ask for more.
     if (asked.request.settings !== undefined) this.#leases.declare(lending)
     return new Lease(lending)

@@ -3,6 +3,7 @@ import type { LeaseGate, PoolMode } from '@leasehold/core'
 /** The gate of a lease that a test opens and ends by itself, without a pool. */
 export class TestGate implements LeaseGate {
   readonly mode: PoolMode
+  readonly owner = this
   /** What handles asked of it, in order. */
   readonly asked: string[] = []
   readonly #whenEnded: Array<() => void> = []

@@ -135,6 +135,7 @@ function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error
     if (text !== undefined) {
       const reading = readCached(text)
       if (!reading.isPlain) foresee(session, gate, text, reading)
+      if (session.sequences.mustClearBefore(reading, gate.owner)) clearSequences(session, gate)
     }
     return undefined
   } catch (error) {
@@ -155,6 +156,14 @@ function foresee(session: PgSession, gate: LeaseGate, text: string, { statements
     const site = gate.siteOf(sendStatement)
     if (site !== undefined) session.pinSites.set(text, site)
   }
+}
+
+/** Goes ahead of what is sent next. Where it fails, that fails as well: the transaction has failed, or the session is dead. */
+function clearSequences(session: PgSession, gate: LeaseGate): void {
+  const cleared = session.turns.areFree
+    ? ask(session, 'DISCARD SEQUENCES')
+    : inTurn(session, gate, 'DISCARD SEQUENCES', undefined)
+  ;(cleared as Promise<unknown>).catch(() => {})
 }
 
 function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values: unknown): Promise<unknown> {

@@ -4,6 +4,7 @@ import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { readCached } from '../sql/read-cached.js'
+import { addTransactionStatus } from '../wire/transaction-status.js'
 import { WireWatch } from '../wire/wire-watch.js'
 import { HandleListeners } from './handle-listeners.js'
 import type { SessionEvents } from './session-events.js'
@@ -11,6 +12,7 @@ import type { Behind } from '../settings/behind.js'
 import { RefusedSettings } from '../settings/refused-settings.js'
 import { SettingsSender } from '../settings/settings-sender.js'
 import { StatementTurns, type StatementSettings } from './statement-turns.js'
+import { SequenceValues } from './sequence-values.js'
 
 /** Where a client keeps its session; a handle finds it through its prototypes. */
 export const SESSION: unique symbol = Symbol.for('@leasehold/pg/session/1')
@@ -43,6 +45,7 @@ export class PgSession {
   /** Texts that listeners of the facade's `connect` event have sent: what they do is the session's own. */
   readonly introductions: Set<string> = new Set()
   isIntroducing = false
+  readonly sequences: SequenceValues = new SequenceValues()
   /** What stands between the pool and the server. */
   behind: Behind | undefined
   /** Where statements that pin were sent from, by their texts, until they are booked. */
@@ -75,6 +78,7 @@ export class PgSession {
     this.makeStream = typeof config?.stream === 'function' ? config.stream : undefined
     this.connection = connectionOf(client)
     this.wire = this.connection === undefined ? undefined : this.#watchWire(this.connection)
+    if (this.wire !== undefined) addTransactionStatus(client, this.wire)
     this.turns = new StatementTurns(this.wire, client.pipeline)
     this.listeners = new HandleListeners(client)
     Object.defineProperty(client, SESSION, { value: this })

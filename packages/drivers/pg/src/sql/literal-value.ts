@@ -26,6 +26,8 @@ function joined(literal: string, isEscaped: boolean): string {
   while (at < literal.length) {
     const end = nextOf(literal, at, isEscaped)
     text += literal.slice(at, end)
+    // Nobody closed it.
+    if (end >= literal.length) return text
     if (literal[end] === '\\') {
       text += literal.slice(end, end + 2)
       at = end + 2

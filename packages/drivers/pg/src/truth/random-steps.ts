@@ -59,7 +59,12 @@ const change = fc.oneof(
   of((name) => `declare ${name} cursor for select 1`, names),
   of((name) => `close ${name}`, names),
   fc.constant('close all'),
-  fc.constantFrom('select sets_in_plpgsql()', 'select sets_in_subtransaction(true)', 'insert into watched values (1)'),
+  fc.constantFrom(
+    'select sets_in_plpgsql()',
+    'select calls_one_that_sets()',
+    'select plain_sum(1, 2)',
+    'insert into watched values (1)',
+  ),
 )
 
 const statement = fc.oneof(
