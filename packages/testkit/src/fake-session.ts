@@ -129,12 +129,16 @@ export class FakeSession implements FakeClient {
     return undefined
   }
 
-  /** `set x` leaves x on the session and `reset x` takes it away, unless the transaction is rolled back. */
+  /**
+   * `set x` leaves x on the session and `reset x` takes it away, unless the transaction is rolled back; `guess` leaves
+   * nobody knows what.
+   */
   #carry({ text, site }: RunningStatement): void {
     const [word = '', name] = text.split(' ')
     const origin = { statement: text, site, isRepeatable: true, isOfBaseline: false }
     if (word === 'begin') this.#observer?.book?.({ is: 'begin', origin })
     if (word === 'commit' || word === 'rollback') this.#observer?.book?.({ is: word })
+    if (word === 'guess') this.#observer?.doubt?.()
     if (word !== 'set' && word !== 'reset') return
     const effect = { does: word === 'set' ? 'set' : 'clear', kind: 'setting', name, isTransactional: true } as const
     this.#observer?.book?.({ is: 'effect', effect, origin })

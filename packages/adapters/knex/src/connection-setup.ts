@@ -22,18 +22,18 @@ export class ConnectionSetup {
     if (afterCreate !== undefined) leases.on('close', ({ connection }) => this.#created.delete(connection))
   }
 
-  /** Whether nothing is left to do. */
-  isDone(lease: PgLease, dialect: PgDialect): boolean {
+  /** Whether nothing is left to do. @param declaresPath the lease has the search path as a setting. */
+  isDone(lease: PgLease, dialect: PgDialect, declaresPath: boolean): boolean {
     return (
       dialect.version !== undefined &&
-      this.#searchPaths.isRight(lease, dialect) &&
+      (declaresPath || this.#searchPaths.isRight(lease, dialect)) &&
       (this.#afterCreate === undefined || this.#created.get(lease.connectionId) === true)
     )
   }
 
-  async run(lease: PgLease, connection: KnexConnection, dialect: PgDialect): Promise<void> {
+  async run(lease: PgLease, connection: KnexConnection, dialect: PgDialect, declaresPath: boolean): Promise<void> {
     dialect.version ??= await dialect.checkVersion(connection)
-    if (!this.#searchPaths.isRight(lease, dialect)) {
+    if (!declaresPath && !this.#searchPaths.isRight(lease, dialect)) {
       // Over it stands what the lease's owner declares.
       await lease.withoutSettings(() => this.#searchPaths.makeRight(this.#leases, lease, connection, dialect))
     }

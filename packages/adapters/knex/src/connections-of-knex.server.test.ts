@@ -321,24 +321,26 @@ test('a search path that a rollback undid is set again', async () => {
   })
 })
 
-test('a search path is set once on a connection, and not again while it stays', async () => {
+test('a search path goes along with a statement, once on a connection, and not again while it stays', async () => {
   await using opened = openKnex(database.url, { max: 1 }, { searchPath: 'pg_catalog' })
   const { db, pool } = opened
-  const sent: unknown[] = []
+  const sent: string[] = []
   pool.on('connect', (client) => {
-    const physical = Object.getPrototypeOf(Object.getPrototypeOf(client)) as Client
-    const query = physical.query.bind(physical) as (...args: unknown[]) => unknown
-    physical.query = ((...args: unknown[]) => {
-      sent.push(args[0])
-      return query(...args)
-    }) as never
+    const { stream } = (client as unknown as { connection: { stream: { write(data: Buffer): boolean } } }).connection
+    const write = stream.write.bind(stream)
+    stream.write = (data, ...more) => {
+      if (data.includes('set_config') || data.includes('set search_path')) sent.push(data.toString('latin1'))
+      return write(data, ...(more as []))
+    }
   })
   await db.raw('select 1')
   await db.raw('select 2')
   await db.transaction((trx) => trx.raw('select 3'))
-  expect(sent.filter((statement) => String(statement).includes('search_path'))).toEqual([
-    'set search_path to "pg_catalog"',
-  ])
+  expect(await db.raw<{ rows: unknown }>('show search_path')).toMatchObject({ rows: [{ search_path: 'pg_catalog' }] })
+  expect(sent).toHaveLength(1)
+
+  const { rows } = await pool.query('show search_path')
+  expect(rows).toEqual([{ search_path: '"$user", public' }])
 })
 
 test('destroy leaves the pool alone, Knex refuses from then on, and initialize revives it', async () => {

@@ -7,6 +7,7 @@ import type { PgDialectClass } from './knex-internals.js'
 import { checkKnexVersion } from './knex-version.js'
 import { LeasedConnections } from './leased-connections.js'
 import { leasedDialect } from './leased-dialect.js'
+import { SearchPathSetting } from './search-path-setting.js'
 
 markOwnFrames(new Error('where @leasehold/knex lies'))
 
@@ -35,6 +36,7 @@ export function createKnex<TRecord extends {} = any, TResult = unknown[]>(
   const { leases } = pool
   const connections = new LeasedConnections({
     leases,
+    searchPath: new SearchPathSetting(leases, !pool.lendsBareClients),
     setup: new ConnectionSetup(leases, hooks?.afterCreate as AfterCreate | undefined),
     timeoutMs: config.acquireConnectionTimeout,
     validate: hooks?.validate,

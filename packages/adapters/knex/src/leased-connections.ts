@@ -5,6 +5,7 @@ import knex from 'knex'
 import type { ConnectionSetup } from './connection-setup.js'
 import type { KnexConnection, PgClient, PgDialect, PgLease, PgLeases } from './knex-internals.js'
 import { LeaseTimeoutError } from './lease-timeout-error.js'
+import type { SearchPathSetting } from './search-path-setting.js'
 
 /** Where a handle keeps its lease. */
 const LEASE: unique symbol = Symbol('leasehold.knex.lease')
@@ -16,6 +17,7 @@ interface HeldConnection extends KnexConnection {
 export interface LeasedConnectionsParts {
   readonly leases: PgLeases
   readonly setup: ConnectionSetup
+  readonly searchPath: SearchPathSetting
   /** In place of the pool's own timeout. */
   readonly timeoutMs: number | undefined
   /** The user's check of a connection that is about to be used. */
@@ -30,14 +32,16 @@ export interface LeasedConnectionsParts {
 export class LeasedConnections {
   readonly #leases: PgLeases
   readonly #setup: ConnectionSetup
+  readonly #searchPath: SearchPathSetting
   readonly #timeoutMs: number | undefined
   readonly #validate: LeasedConnectionsParts['validate']
   #dialect: PgDialect | undefined
   #site: Site | undefined
 
-  constructor({ leases, setup, timeoutMs, validate }: LeasedConnectionsParts) {
+  constructor({ leases, setup, searchPath, timeoutMs, validate }: LeasedConnectionsParts) {
     this.#leases = leases
     this.#setup = setup
+    this.#searchPath = searchPath
     this.#timeoutMs = timeoutMs
     this.#validate = validate
   }
@@ -155,11 +159,17 @@ export class LeasedConnections {
 
   /** With one promise besides the lease's own: each more is felt in the throughput of Knex. */
   #take(timeoutMs: number | undefined): Promise<PgClient> {
-    return this.#leases.acquire({ timeoutMs, site: this.#site, statement: true }).then(this.#dress, refuse)
+    const settings = this.#searchPath.declaredBy(this.#dialect)
+    const request = { timeoutMs, site: this.#site, statement: true, settings }
+    return this.#leases.acquire(request).then(settings === undefined ? this.#dress : this.#dressWithPath, refuse)
   }
 
   /** Makes of a lease the connection that Knex wants. */
-  readonly #dress = (lease: PgLease): PgClient | Promise<PgClient> => {
+  readonly #dress = (lease: PgLease): PgClient | Promise<PgClient> => this.#dressed(lease, false)
+
+  readonly #dressWithPath = (lease: PgLease): PgClient | Promise<PgClient> => this.#dressed(lease, true)
+
+  #dressed(lease: PgLease, declaresPath: boolean): PgClient | Promise<PgClient> {
     const connection: HeldConnection = lease.client
     prepareHandles(connection)
     connection[LEASE] = lease
@@ -167,13 +177,18 @@ export class LeasedConnections {
     // A handle has none of it; but a pool that is compatible to pg-pool lends the client itself, again and again.
     if (Object.hasOwn(connection, '__knex__disposed')) delete connection.__knex__disposed
     const dialect = this.#dialect
-    if (dialect === undefined || this.#setup.isDone(lease, dialect)) return lease.client
-    return this.#setUp(lease, connection, dialect)
+    if (dialect === undefined || this.#setup.isDone(lease, dialect, declaresPath)) return lease.client
+    return this.#setUp(lease, connection, dialect, declaresPath)
   }
 
-  async #setUp(lease: PgLease, connection: HeldConnection, dialect: PgDialect): Promise<PgClient> {
+  async #setUp(
+    lease: PgLease,
+    connection: HeldConnection,
+    dialect: PgDialect,
+    declaresPath: boolean,
+  ): Promise<PgClient> {
     try {
-      await this.#setup.run(lease, connection, dialect)
+      await this.#setup.run(lease, connection, dialect, declaresPath)
     } catch (error) {
       lease.discard(error)
       throw error

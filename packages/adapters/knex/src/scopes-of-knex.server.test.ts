@@ -131,11 +131,14 @@ test('a scope whose deadline passes gets a KnexTimeoutError', async () => {
   await trx.rollback()
 })
 
+/** A busy machine may take its time to open a connection. */
+const PATIENT_DIAL = { acquireTimeoutMs: 50, connectTimeoutMs: 5_000 }
+
 test('a caller that has gone while it waited is not worth a warning, one that waited in vain is', async () => {
   const warned: string[] = []
   const log = { warn: (message: string) => warned.push(message), error() {} }
-  await using opened = openKnex(database.url, { max: 1, connectionTimeoutMillis: 50 }, { log })
-  const held = await opened.pool.connect()
+  await using opened = openKnex(database.url, { max: 1, leasehold: PATIENT_DIAL }, { log })
+  const held = await opened.pool.acquire({ timeoutMs: 5_000 })
 
   const scope = openScope({ label: 'gone' })
   const waiting = scope.run(() => opened.db.raw('select 1').then(String))

@@ -6,6 +6,9 @@ const UNSURE: unique symbol = Symbol('the search path may be another one')
 /**
  * Which search path Knex has set on which connection of one pool, so that it is set again only where another one is in
  * force. Kept per pool and not per Knex: several of them, each with a path of its own or with none, may share a pool.
+ *
+ * For sessions of which a lease cannot declare its own path: those that the leases of a scope share, and the bare clients
+ * of a pool that is compatible to pg-pool.
  */
 export class SearchPaths {
   static readonly #ofPools = new WeakMap<PgLeases, SearchPaths>()
@@ -40,6 +43,8 @@ export class SearchPaths {
     if (this.#forgetsClosed) return
     this.#forgetsClosed = true
     leases.on('close', ({ connection }) => this.#set.delete(connection))
+    // The path was one of the things that the last owner left.
+    leases.on('reset', ({ connection }) => this.#set.delete(connection))
   }
 }
 

@@ -38,6 +38,7 @@ function book(effects: SessionEffects, words: string, of: EffectOrigin = origin)
   switch (verb) {
     case 'set':
     case 'clear':
+    case 'touch':
       effects.book({ is: 'effect', effect: { does: verb, ...setting }, origin: of }, 1)
       break
     case 'lock':
@@ -128,6 +129,14 @@ describe('a baseline', () => {
     at.effects.settleBaseline()
     expect(at.book('clear *').pins).toEqual(['no setting a', 'no setting b'])
     expect(at.book('rollback').pins).toEqual([])
+  })
+
+  it('counts as gone once it was touched, which nothing else does', () => {
+    const at = session().book('set a', 'set b')
+    at.effects.settleBaseline()
+    expect(at.book('set c', 'commit', 'touch a', 'touch c', 'touch d').pins).toEqual(['setting c', 'no setting a'])
+    expect(at.book('touch *').pins).toEqual(['setting c', 'no setting a', 'no setting b'])
+    expect(at.book('rollback').pins).toEqual(['setting c'])
   })
 
   it('grows by what hooks do later', () => {

@@ -1,5 +1,5 @@
 import { openFakePool, settled } from '@leasehold/testkit'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type ObserveEvent, openScope, type PinEvent, type ResetEvent, runInScope } from '../index.js'
 
 // ARCHITECTURE.md, promise 4 and "Clean costs nothing", as far as core goes; issue 4 §2 and §3.
@@ -62,6 +62,38 @@ describe('what a statement leaves on its session', () => {
       }),
     ])
     expect(first.pins).toEqual([])
+  })
+
+  it('is what is left when an open transaction has ended: what that had undone is there again', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const seen: string[][] = []
+    vi.spyOn(driver, 'reset').mockImplementation(async (client, ledger) => {
+      seen.push(ledger.pins.map(({ kind, name }) => `${kind} ${name}`))
+      await client.query('rollback')
+    })
+    const lease = await pool.acquire()
+    for (const statement of ['set x', 'begin', 'reset x', 'set y']) await lease.client.query(statement)
+    expect(lease.pins.map(({ name }) => name)).toEqual(['y', 'open'])
+    lease.release()
+    await lease.recycled
+
+    expect(seen).toEqual([['setting x', 'transaction open']])
+  })
+
+  it('may be in doubt: the driver sees the session before the next owner, and nobody is told of what is not there', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const resets: ResetEvent[] = []
+    pool.on('reset', (event) => resets.push(event))
+    for (const statement of ['guess', 'select']) {
+      const lease = await pool.acquire()
+      await lease.client.query(statement)
+      expect(lease.pins).toEqual([])
+      lease.release()
+      await lease.recycled
+    }
+
+    expect(driver.countOf('reset')).toBe(1)
+    expect(resets).toEqual([])
   })
 
   it('costs the connection when it cannot be taken away', async () => {

@@ -384,3 +384,52 @@ describe('settings are refused', () => {
     expect(String(refused)).not.toContain('secret')
   })
 })
+
+describe('where a lone statement has tied a session to its scope', () => {
+  it('what the scope declares is in force for its next statement, whatever that one did', async () => {
+    const { pool, driver } = openFakePool({ max: 2 })
+    const lone = { statement: true } as const
+
+    await runInScope({ label: 'a', settings: tenant('1') }, async (scope) => {
+      await pool.use((client) => client.query('set app.tenant_id'), lone)
+      driver.sessions[0]?.settings.made({ set: [['app.tenant_id', 'forged']], clear: [], keep: [] })
+      await pool.use((client) => client.query('next'), lone)
+      scope.set({ role: 'reader' })
+      await pool.use((client) => client.query('later'), lone)
+      await pool.use((client) => client.query('with its own'), { ...lone, settings: tenant('2') })
+      await pool.use((client) => client.query('last'), lone)
+    })
+
+    const ran = driver.sessions.map(({ settings }) => settings.ran.map(({ text, settings: met }) => [text, met]))
+    expect(ran).toEqual([
+      [
+        ['set app.tenant_id', tenant('1')],
+        ['next', tenant('1')],
+        ['later', { ...tenant('1'), role: 'reader' }],
+        ['last', { ...tenant('1'), role: 'reader' }],
+      ],
+      [['with its own', { ...tenant('2'), role: 'reader' }]],
+    ])
+  })
+})
+
+describe('what an adapter sets on its own account', () => {
+  it('is set without what the owner declares, which stands over it from the next statement on', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    await pool.use((client) => client.query('of another'), { settings: tenant('2') })
+
+    const lease = await pool.acquire({ settings: tenant('1') })
+    await lease.withoutSettings(() => lease.client.query('set app.tenant_id'))
+    await lease.client.query('own')
+    await lease.prepare(() => lease.client.query('set app.tenant_id'))
+    await lease.client.query('own')
+
+    expect(driver.sessions[0]?.settings.ran.map(({ settings }) => settings)).toEqual([
+      tenant('2'),
+      {},
+      tenant('1'),
+      {},
+      tenant('1'),
+    ])
+  })
+})

@@ -322,9 +322,8 @@ export class Pool<Client> {
 
   #borrowTied(tied: Lending<Client>, asked: Asked): Lease<Client> {
     const lending = this.#leases.borrow(tied, asked)
+    // The scope may have declared more since, or a statement of its own have changed what it declared.
     if (asked.declares !== undefined) this.#leases.declare(lending)
-    // The scope's own are on the session; a request may ask for more.
-    if (asked.request.settings !== undefined) this.#leases.declare(lending)
     return new Lease(lending)
   }
 

@@ -117,6 +117,11 @@ export class LeasedPgPool extends PgPool {
     )
   }
 
+  /** Whether the physical clients themselves are lent, as pg-pool does: with `compat: 'pg-pool'`. */
+  get lendsBareClients(): boolean {
+    return this.#isCompat
+  }
+
   /** @see Pool.acquire */
   acquire(request?: AcquireRequest): Promise<Lease<pg.Client>> {
     return this.leases.acquire(request)

@@ -1,4 +1,4 @@
-import { tokenAt } from './token-at.js'
+import { Lexer } from './lexer.js'
 
 const LONGEST = 200
 
@@ -7,21 +7,17 @@ const LONGEST = 200
  * further than it shows, so that a statement of megabytes costs no more than its first literals do.
  */
 export function redactLiterals(statement: string): string {
+  const lexer = new Lexer(statement)
   let shown = ''
-  let isSpaced = true
-  for (let at = 0; at < statement.length;) {
-    const { is, end, isUnsure } = tokenAt(statement, at)
-    if (shown.length >= LONGEST || isUnsure === true) return cut(shown)
-    if (is === 'space' || is === 'comment') {
-      if (!isSpaced) shown += ' '
-      isSpaced = true
-    } else {
-      shown += is === 'literal' || is === 'number' ? '?' : statement.slice(at, Math.min(end, at + LONGEST))
-      isSpaced = false
-    }
-    at = end
+  let end = 0
+  while (lexer.next()) {
+    if (lexer.start > end && shown !== '') shown += ' '
+    if (shown.length >= LONGEST || lexer.isUnsure) return cut(shown)
+    const isHidden = lexer.is === 'literal' || lexer.is === 'number'
+    shown += isHidden ? '?' : statement.slice(lexer.start, Math.min(lexer.end, lexer.start + LONGEST))
+    end = lexer.end
   }
-  return shown.length > LONGEST ? cut(shown) : shown.trimEnd()
+  return shown.length > LONGEST ? cut(shown) : shown
 }
 
 function cut(shown: string): string {

@@ -12,5 +12,5 @@ beforeAll(async () => {
 afterAll(() => session.close())
 
 test('whatever is sent, in whatever order and however it fails: the ledger is true after each step, and the next owner meets nothing', async () => {
-  await expectTruth(session, { runs: 150 })
+  await expectTruth(session, 6_000)
 })

@@ -4,12 +4,15 @@ import { faultsOf } from './failures-of.js'
 import type { ObservedSession } from './observed-session.js'
 import { randomSteps } from './random-steps.js'
 
-/** Plays random sequences and has the ledger compared with the server after every step. */
-export async function expectTruth(session: ObservedSession, { runs }: { readonly runs: number }): Promise<void> {
+/** Plays random sequences for a while, and has the ledger compared with the server after every step. */
+export async function expectTruth(session: ObservedSession, forMs: number): Promise<void> {
+  let played = 0
   await fc.assert(
     fc.asyncProperty(randomSteps, async (steps) => {
       expect(faultsOf(await session.play(steps))).toEqual([])
+      played += 1
     }),
-    { numRuns: runs },
+    { numRuns: 1_000_000, interruptAfterTimeLimit: forMs },
   )
+  expect(played).toBeGreaterThan(forMs / 500)
 }

@@ -130,7 +130,7 @@ const AROUND_SIMPLE: Readonly<Record<string, (text: string) => readonly Step[]>>
 }
 
 /** The statement in every surrounding that it can stand in. */
-export function inAllSurroundings(statement: Statement): readonly Sequence[] {
+function inAllSurroundings(statement: Statement): readonly Sequence[] {
   const named = (around: string, steps: readonly Step[]): Sequence => ({
     name: `${around}: ${textOf(statement)}`,
     steps,
@@ -138,6 +138,13 @@ export function inAllSurroundings(statement: Statement): readonly Sequence[] {
   const sequences = Object.entries(AROUND_ANY).map(([around, make]) => named(around, make(statement)))
   if (typeof statement !== 'string') return sequences
   return [...sequences, ...Object.entries(AROUND_SIMPLE).map(([around, make]) => named(around, make(statement)))]
+}
+
+/** Each statement by itself and in one of `share` surroundings, in other ones each time. */
+export function inSurroundings(statements: readonly Statement[], share: number): readonly Sequence[] {
+  return statements.flatMap((statement, nth) =>
+    inAllSurroundings(statement).filter((_, at) => at === 0 || (at + nth) % share === 0),
+  )
 }
 
 function bound(statement: Statement): BoundStatement {

@@ -5,8 +5,11 @@ import { ObservedSession } from './observed-session.js'
 import { CLEARING_STEPS, CLEARING_STEPS_OF_OBJECTS, SESSION_SEQUENCES, UNTOLD_SEQUENCES } from './session-sequences.js'
 import { SESSION_STATEMENTS } from './session-statements.js'
 import type { Step } from './step.js'
-import { inAllSurroundings, textOf, type Statement } from './surroundings.js'
+import { inSurroundings, textOf } from './surroundings.js'
 import { useTruthServer } from './use-truth-server.js'
+
+/** The long run plays each statement in all of its surroundings. */
+const SHARE = 24
 
 const server = useTruthServer()
 let session: ObservedSession
@@ -16,21 +19,13 @@ beforeAll(async () => {
 })
 afterAll(() => session.close())
 
-/** Each statement by itself and in some of the surroundings, other ones each time; the long run plays all of them. */
-function inSomeSurroundings(statements: readonly Statement[]): readonly Sequence[] {
-  const SHARE = 16
-  return statements.flatMap((statement, nth) =>
-    inAllSurroundings(statement).filter((_, at) => at === 0 || (at + nth) % SHARE === 0),
-  )
-}
-
 function named(about: string, sequences: ReadonlyArray<readonly Step[]>): readonly Sequence[] {
   return sequences.map((steps) => ({ name: `${about}: ${JSON.stringify(steps)}`, steps }))
 }
 
 describe('the ledger holds what the server says that the session carries, and the next owner meets none of it', () => {
   test.each(Object.entries(SESSION_STATEMENTS))('statements about %s', async (_, statements) => {
-    expect(await failuresOf(session, inSomeSurroundings(statements))).toEqual([])
+    expect(await failuresOf(session, inSurroundings(statements, SHARE))).toEqual([])
   })
 
   test.each(Object.entries(SESSION_SEQUENCES))('sequences about %s', async (about, sequences) => {
@@ -73,7 +68,7 @@ test('the first statement of all is known for what it does, although it does so 
 })
 
 test('statements that leave nothing pin nothing', async () => {
-  expect(await failuresOf(session, inSomeSurroundings(HARMLESS_STATEMENTS))).toEqual([])
+  expect(await failuresOf(session, inSurroundings(HARMLESS_STATEMENTS, SHARE))).toEqual([])
   const pinned: string[] = []
   for (const statement of HARMLESS_STATEMENTS) {
     const { pins } = await session.play([statement])
