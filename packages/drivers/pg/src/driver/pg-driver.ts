@@ -9,6 +9,7 @@ import { type Behind, BEHIND_RULE } from '../settings/behind.js'
 import { UNDECLARABLE } from '../settings/undeclarable.js'
 import type { SessionEvents } from '../session/session-events.js'
 import { redactLiterals } from '../sql/redact-literals.js'
+import { FUNCTIONS_RULE, type DeclaredFunctions } from '../sql/declared-functions.js'
 import { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { abortable } from '../wire/abortable.js'
 import { requestCancel } from '../wire/cancel-request.js'
@@ -39,6 +40,11 @@ export interface PgDriverOptions {
    * where a proxy is noticed.
    */
   readonly behind?: Behind
+  /**
+   * What functions of the database do to the session that calls them, by name, with or without their schema: `harmless`
+   * or `stateful`. It comes before what their bodies tell; use it for those in languages that cannot be read.
+   */
+  readonly functions?: DeclaredFunctions
 }
 
 /**
@@ -51,13 +57,15 @@ export interface PgDriverOptions {
 export function pgDriver(config: PgConnectionConfig = {}, options: PgDriverOptions = {}): Driver<pg.Client> {
   const Client = options.Client
   refuseNative(Client ?? PgClient)
-  checkOptions('pgDriver', { behind: options.behind }, { behind: BEHIND_RULE })
+  const { behind, functions } = options
+  checkOptions('pgDriver', { behind, functions }, { behind: BEHIND_RULE, functions: FUNCTIONS_RULE })
   return makeDriver({
     config,
     Client,
     prepare: options.onConnect,
     resetStatement: options.resetStatement,
-    behind: options.behind,
+    behind,
+    functions,
     events: undefined,
     lendsBareClients: false,
   })
@@ -65,6 +73,8 @@ export function pgDriver(config: PgConnectionConfig = {}, options: PgDriverOptio
 
 export interface PgDriverParts extends Omit<DialParts, 'functions'> {
   readonly resetStatement: string | undefined
+  /** What is known of functions before the database is asked. */
+  readonly functions: DeclaredFunctions | undefined
   readonly events: SessionEvents | undefined
   /** The physical client itself is lent, as pg-pool does: no fence. */
   readonly lendsBareClients: boolean
@@ -74,6 +84,7 @@ export interface PgDriverParts extends Omit<DialParts, 'functions'> {
 export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
   const lend = parts.lendsBareClients ? bareClient : leaseHandle
   const functions = new FunctionCatalogue()
+  if (parts.functions !== undefined) functions.declare(parts.functions)
   return {
     name: 'pg',
     connect: (signal) => dial({ ...parts, functions }, signal),

@@ -2,6 +2,7 @@ import type { PoolOptions } from '@leasehold/core'
 import type * as pg from 'pg'
 import type { PgConnectionConfig } from '../driver/dial.js'
 import type { Behind } from '../settings/behind.js'
+import type { DeclaredFunctions } from '../sql/declared-functions.js'
 
 /** What stands under `leasehold` in the options of a facade. */
 export interface LeaseholdOptions extends PoolOptions<pg.Client> {
@@ -20,6 +21,8 @@ export interface LeaseholdOptions extends PoolOptions<pg.Client> {
   readonly resetStatement?: string
   /** What stands between the pool and the server. @see PgDriverOptions.behind */
   readonly behind?: Behind
+  /** What functions of the database do to the session that calls them, where it is known better. @see PgDriverOptions.functions */
+  readonly functions?: DeclaredFunctions
 }
 
 /** The options of `pg.Pool`, and ours. */
@@ -36,6 +39,7 @@ export interface SortedOptions {
   readonly connection: PgConnectionConfig
   readonly resetStatement: string | undefined
   readonly behind: Behind | undefined
+  readonly functions: DeclaredFunctions | undefined
   /** In compat: how many connections the idle timeout leaves open, as pg-pool's `min` means. */
   readonly idleFloor: { readonly min: number; readonly idleTimeoutMs: number } | undefined
 }

@@ -69,7 +69,7 @@ export class LeasedPgPool extends PgPool {
    */
   constructor(options?: LeasedPgPoolOptions, Client?: ClientClass) {
     super(options)
-    const { pool, isCompat, connection, resetStatement, behind, idleFloor } = sortOptions(options)
+    const { pool, isCompat, connection, resetStatement, functions, behind, idleFloor } = sortOptions(options)
     const chosen = (options?.Client as ClientClass | undefined) ?? Client ?? PgClient
     refuseNative(chosen)
     const events = new FacadeEvents(this, idleFloor)
@@ -79,6 +79,7 @@ export class LeasedPgPool extends PgPool {
       prepare: prepareClient(options ?? {}),
       events,
       resetStatement,
+      functions,
       behind,
       lendsBareClients: isCompat,
     })

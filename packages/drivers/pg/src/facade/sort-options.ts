@@ -13,6 +13,7 @@ import {
 } from '@leasehold/core'
 import type * as pg from 'pg'
 import { BEHIND_RULE } from '../settings/behind.js'
+import { FUNCTIONS_RULE } from '../sql/declared-functions.js'
 import type { LeasedPgPoolOptions, LeaseholdOptions, SortedOptions } from './facade-options.js'
 import { POOL_OPTIONS, warnOfUnknownOptions } from './known-options.js'
 
@@ -53,6 +54,7 @@ const OWN_RULES: OptionRules = {
   connection: callable,
   resetStatement: nonEmptyText,
   behind: BEHIND_RULE,
+  functions: FUNCTIONS_RULE,
 }
 
 /** One option of pg-pool, and those of ours that say the same. */
@@ -96,9 +98,10 @@ const COMPAT: Options = { maxConnecting: Infinity, checkAfterIdleMs: Infinity, m
 export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOptions {
   const given = (options ?? {}) as Readonly<Record<string, unknown>>
   warnOfUnknownOptions(given)
-  const { compat, connection, resetStatement, behind, ...leasehold }: LeaseholdOptions = options?.leasehold ?? {}
+  const { compat, connection, resetStatement, behind, functions, ...leasehold }: LeaseholdOptions =
+    options?.leasehold ?? {}
   const { values, faults } = examineOptions(given, PG_RULES)
-  const own = examineOptions({ compat, connection, resetStatement, behind }, OWN_RULES)
+  const own = examineOptions({ compat, connection, resetStatement, behind, functions }, OWN_RULES)
   const { translated, disagreeing } = translate(values, leasehold)
   const wrong = [...faults, ...own.faults.map(under), ...disagreeing]
   if (compat !== undefined && leasehold.mode !== undefined && leasehold.mode !== 'transaction') {
@@ -114,6 +117,7 @@ export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOpt
     isCompat,
     connection: connectionOf(options ?? {}, connection),
     resetStatement,
+    functions,
     behind,
     idleFloor: floor,
   }

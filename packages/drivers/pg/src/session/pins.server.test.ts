@@ -296,3 +296,18 @@ test('values of sequences are cleared only before a text that reads another owne
   expect(sent.texts).toEqual(['select 1', 'DISCARD SEQUENCES', `select currval('numbers')`])
   other.release()
 })
+
+test('who knows better what a function does may say so', async () => {
+  await using admin = open()
+  await admin.query(`
+    create function public.looks_bad() returns text language plpgsql as $$ begin return set_config('app.y', '', false); end $$;
+    create function public.looks_good() returns int language sql as $$ select 1 $$`)
+  await using pool = open({ leasehold: { functions: { looks_bad: 'harmless', 'public.looks_good': 'stateful' } } })
+  const lease = await pool.acquire()
+  await lease.client.query('select looks_bad()')
+  expect(lease.pins).toEqual([])
+  await lease.client.query('select public.looks_good()')
+  expect(lease.pins).toEqual([expect.objectContaining({ kind: 'unknown' })])
+  lease.release()
+  expect(() => open({ leasehold: { functions: { f: 'bad' as never } } })).toThrow(/leasehold\.functions/)
+})

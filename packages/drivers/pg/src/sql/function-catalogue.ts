@@ -1,12 +1,10 @@
 import { RELATIONS, ROUTINES, SERVER_FUNCTIONS } from './catalogue-queries.js'
+import type { DeclaredFunctions } from './declared-functions.js'
 import { readRoutine } from './read-routine.js'
 import type { ReadEffect, ReadStatement } from './statement-reading.js'
 
 /** Sends a statement to the database and returns its rows. */
 export type CatalogueQuery = (sql: string) => Promise<ReadonlyArray<Readonly<Record<string, unknown>>>>
-
-/** What a user says of a function: it leaves the session as it was, or nobody knows how. */
-export type DeclaredFunction = 'harmless' | 'stateful'
 
 type ReadParts = Pick<ReadStatement, 'effects' | 'functions' | 'relations'>
 
@@ -36,7 +34,7 @@ const MOST_ASKED = 10_000
  * in other languages cannot be judged, and are `unknown`.
  */
 export class FunctionCatalogue {
-  readonly #declared = new Map<string, DeclaredFunction>()
+  readonly #declared = new Map<string, DeclaredFunctions[string]>()
   readonly #asked = new Set<string>()
   readonly #judged = new Map<string, readonly ReadEffect[]>()
   /** Asked for before the last load, and not found. */
@@ -54,7 +52,7 @@ export class FunctionCatalogue {
   }
 
   /** Takes a user's word, which comes before any judgement. A name with a schema is meant there only. */
-  declare(functions: Readonly<Record<string, DeclaredFunction>>): void {
+  declare(functions: DeclaredFunctions): void {
     for (const [name, declared] of Object.entries(functions)) this.#declared.set(name, declared)
     this.#forget()
   }

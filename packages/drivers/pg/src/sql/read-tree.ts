@@ -38,10 +38,10 @@ type StatementReader = (reading: TreeDraft, node: Tree) => void
 
 const READERS: Readonly<Record<string, StatementReader>> = {
   SelectStmt: readSelect,
-  InsertStmt: command('INSERT'),
-  UpdateStmt: command('UPDATE'),
-  DeleteStmt: command('DELETE'),
-  MergeStmt: command('MERGE'),
+  InsertStmt: query('INSERT'),
+  UpdateStmt: query('UPDATE'),
+  DeleteStmt: query('DELETE'),
+  MergeStmt: query('MERGE'),
   VariableSetStmt: readVariable,
   TransactionStmt: readTransaction,
   DiscardStmt: (reading, { target }) => {
@@ -188,6 +188,10 @@ class TreeDraft implements TreeReading {
 }
 
 const QUERIES: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
+
+function query(said: string): StatementReader {
+  return (reading, { withClause }) => void (reading.command = withClause === undefined ? said : 'WITH')
+}
 
 function command(said: string): StatementReader {
   return (reading) => void (reading.command = said)

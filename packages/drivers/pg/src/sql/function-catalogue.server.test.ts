@@ -1,0 +1,153 @@
+import { usePostgres } from '@leasehold/testkit/postgres'
+import { Client } from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { FunctionCatalogue, type CatalogueQuery } from './function-catalogue.js'
+import type { ReadEffect } from './statement-reading.js'
+
+const SCHEMA = `
+  create schema app;
+  create schema other;
+  create function app.sets() returns text language sql as $$ select set_config('app.x', '1', false) $$;
+  create function app.sets_locally() returns text language sql as $$ select set_config('app.x', '1', true) $$;
+  create function app.up(n int) returns text language plpgsql as
+    $$ begin if n > 0 then return app.down(n - 1); end if; return app.sets(); end $$;
+  create function app.down(n int) returns text language plpgsql as $$ begin return app.up(n - 1); end $$;
+  create function app.adds(n int) returns int language sql as $$ select n + abs(n) $$;
+  create function other.adds(n int) returns int language plpgsql as $$ begin listen news; return n; end $$;
+  create function app.atomic() returns text language sql
+    begin atomic select 1; select case when true then set_config('app.y', '1', false) end; end;
+  create function app.returns() returns text language sql return set_config('app.z', '1', false);
+  create function app.computes(what text) returns int language plpgsql as
+    $$ begin execute 'set app.x = ' || what; return 1; end $$;
+  create function app.constant() returns int language plpgsql as $$ begin execute 'listen constant'; return 1; end $$;
+  create function app.step(a int, b int) returns int language plpgsql as
+    $$ begin perform pg_advisory_lock(a); return b; end $$;
+  create aggregate app.gathers(int) (sfunc = app.step, stype = int);
+  create procedure app.proceeds() language plpgsql as $$ begin create temp table made (id int); commit; end $$;
+  create function app.unlocks() returns void language sql as $$ select pg_advisory_unlock(1), pg_advisory_lock(2) $$;
+  create function app.on_change() returns trigger language plpgsql as $$ begin perform app.sets(); return new; end $$;
+
+  create table app.with_default (id int primary key, x text default app.sets());
+  create table app.with_setting (x text default set_config('app.d', '1', false));
+  create table app.watched (id int primary key);
+  create trigger watches before insert on app.watched for each row execute function app.on_change();
+  create table app.owned (id int references app.watched on delete cascade);
+  create table app.owner (id int primary key);
+  create table app.watched_too (id int references app.owner on delete cascade);
+  create trigger watches before delete on app.watched_too for each row execute function app.on_change();
+  create view app.seen as select set_config('app.v', '1', false) as x;
+  create view app.seen_through as select * from app.seen;
+  create view app.calls as select app.sets();
+  create table app.parted (id int) partition by range (id);
+  create table app.part partition of app.parted for values from (0) to (10);
+  create trigger watches before insert on app.part for each row execute function app.on_change();
+  create table app.guarded (id int);
+  create policy guards on app.guarded using (app.sets() is not null);
+  create table app.checked (id int check (app.adds(id) > 0 and app.sets() is not null));
+  create table app.plain (id serial primary key, at timestamptz default now());`
+
+const database = usePostgres()
+const functions = new FunctionCatalogue()
+let client: Client
+let query: CatalogueQuery
+
+beforeAll(async () => {
+  client = new Client(database.url)
+  await client.connect()
+  await client.query(SCHEMA)
+  query = async (sql) => (await client.query<Record<string, unknown>>(sql)).rows
+  await functions.load(query)
+})
+afterAll(() => client.end())
+
+function told(effects: readonly ReadEffect[] | 'unjudged'): string[] | 'unjudged' {
+  return effects === 'unjudged' ? effects : effects.map(({ kind, name }) => `${kind} ${JSON.stringify(name) ?? '?'}`)
+}
+
+test.each([
+  ['app.sets', ['setting "app.x"']],
+  ['sets', ['setting "app.x"']],
+  ['app.sets_locally', []],
+  ['up', ['setting "app.x"']],
+  ['down', ['setting "app.x"']],
+  ['app.adds', []],
+  ['other.adds', ['listen "news"']],
+  ['adds', ['listen "news"']],
+  ['atomic', ['setting "app.y"']],
+  ['returns', ['setting "app.z"']],
+  ['computes', ['unknown "execute"']],
+  ['constant', ['listen "constant"']],
+  ['gathers', ['advisory-lock ?']],
+  ['proceeds', ['temp "made"']],
+  ['unlocks', ['advisory-lock ?']],
+  ['md5', []],
+  ['pg_stat_get_numscans', []],
+  ['pg_temp.anything', ['unknown "function pg_temp.anything"']],
+])('%s is judged by its body, and by what that calls', (name, effects) => {
+  expect(told(functions.effectsOf(name))).toEqual(effects)
+})
+
+test.each([
+  ['app.with_default', ['setting "app.x"']],
+  ['with_setting', ['setting "app.d"']],
+  ['watched', ['setting "app.x"']],
+  ['owned', []],
+  ['owner', ['setting "app.x"']],
+  ['seen', ['setting "app.v"']],
+  ['seen_through', ['setting "app.v"']],
+  ['app.calls', ['setting "app.x"']],
+  ['parted', ['setting "app.x"']],
+  ['part', ['setting "app.x"']],
+  ['guarded', ['setting "app.x"']],
+  ['checked', ['setting "app.x"']],
+  ['plain', []],
+  ['nothing', []],
+])('what runs unseen when %s is used is known', (name, effects) => {
+  expect(functions.hasStatefulRelations).toBe(true)
+  expect(told(functions.effectsOfRelation(name))).toEqual(effects)
+})
+
+test('before it has been loaded nothing is judged, but what users have declared', () => {
+  const fresh = new FunctionCatalogue()
+  fresh.declare({ 'app.known': 'harmless', feared: 'stateful' })
+  expect(fresh.isLoaded).toBe(false)
+  expect(fresh.effectsOf('app.sets')).toBe('unjudged')
+  expect(fresh.effectsOf('app.known')).toEqual([])
+  expect(told(fresh.effectsOf('feared'))).toEqual(['unknown "function feared"'])
+  expect(fresh.hasStatefulRelations).toBe(false)
+})
+
+test('a name that nobody knows is asked for once more, and then taken for no function', async () => {
+  const fresh = new FunctionCatalogue()
+  await fresh.load(query)
+  expect(fresh.effectsOf('made_later')).toBe('unjudged')
+  await fresh.load(query)
+  expect(fresh.effectsOf('made_later')).toEqual([])
+  await client.query(`create function made_later() returns void language plpgsql as $$ begin set app.later = 1; end $$`)
+  await fresh.load(query)
+  expect(told(fresh.effectsOf('made_later'))).toEqual(['setting "app.later"'])
+})
+
+test('what users declare goes before what a body says, for a function of theirs alone or by any name', async () => {
+  const fresh = new FunctionCatalogue()
+  await fresh.load(query)
+  fresh.declare({ 'app.sets': 'harmless', 'app.adds': 'stateful' })
+  expect(fresh.effectsOf('up')).toEqual([])
+  expect(fresh.effectsOfRelation('app.watched')).toEqual([])
+  expect(told(fresh.effectsOf('adds'))).toEqual(['unknown "function adds"', 'listen "news"'])
+  expect(told(fresh.effectsOf('other.adds'))).toEqual(['listen "news"'])
+})
+
+test('a load that fails leaves what was known, and may be tried again; two at a time are one', async () => {
+  const fresh = new FunctionCatalogue()
+  await fresh.load(query)
+  await expect(fresh.load(() => Promise.reject(new Error('gone')))).rejects.toThrow('gone')
+  expect(told(fresh.effectsOf('sets'))).toEqual(['setting "app.x"'])
+  let queries = 0
+  const counted: CatalogueQuery = (sql) => {
+    queries += 1
+    return query(sql)
+  }
+  await Promise.all([fresh.load(counted), fresh.load(counted)])
+  expect(queries).toBe(3)
+})
