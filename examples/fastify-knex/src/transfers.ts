@@ -1,27 +1,24 @@
+import { input, type NewTransfer, type Store } from '@leasehold/example-orders'
 import type { FastifyPluginAsync } from 'fastify'
-import type { Knex } from 'knex'
-import { transfer, type TransferOrder } from './transfer.js'
-import { id, someCents } from './validation.js'
-
-const transferOrder = {
-  type: 'object',
-  required: ['payerId', 'payeeId', 'amountCents'],
-  additionalProperties: false,
-  properties: { payerId: id, payeeId: id, amountCents: someCents },
-} as const
 
 const made = {
   type: 'object',
-  properties: { id, payerId: id, payeeId: id, amountCents: { type: 'integer' } },
+  properties: {
+    id: { type: 'integer' },
+    payerId: { type: 'integer' },
+    payeeId: { type: 'integer' },
+    amountCents: { type: 'integer' },
+  },
 } as const
 
-export const transfers: FastifyPluginAsync<{ readonly knex: Knex }> = async (app, { knex }) => {
-  app.post<{ Body: TransferOrder }>(
+export const transfers: FastifyPluginAsync<{ readonly store: Store }> = async (app, { store }) => {
+  app.post<{ Body: NewTransfer }>(
     '/transfers',
-    { schema: { body: transferOrder, response: { 201: made } } },
-    async ({ body, leasehold }, reply) => {
-      const { id: transferId } = await transfer(knex, body, leasehold.signal)
-      return reply.code(201).send({ id: transferId, ...body })
+    { schema: { body: input.transfer, response: { 201: made } } },
+    async ({ body, leasehold: { signal } }, reply) => {
+      // Locks may be long in coming, and a client that has hung up would never learn that its money moved.
+      const transfer = await store.transfer(body, () => signal.throwIfAborted())
+      return reply.code(201).send(transfer)
     },
   )
 }

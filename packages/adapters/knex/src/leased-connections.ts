@@ -160,14 +160,25 @@ export class LeasedConnections {
   /** With one promise besides the lease's own: each more is felt in the throughput of Knex. */
   #take(timeoutMs: number | undefined): Promise<PgClient> {
     const settings = this.#searchPath.declaredBy(this.#dialect)
-    const request = { timeoutMs, site: this.#site, statement: true, settings }
-    return this.#leases.acquire(request).then(settings === undefined ? this.#dress : this.#dressWithPath, refuse)
+    const request = { timeoutMs, site: this.#site, statement: true, defaultSettings: settings }
+    return this.#leases.acquire(request).then(settings === undefined ? this.#dress : this.#dressWithPath, this.#refuse)
   }
 
   /** Makes of a lease the connection that Knex wants. */
   readonly #dress = (lease: PgLease): PgClient | Promise<PgClient> => this.#dressed(lease, false)
 
   readonly #dressWithPath = (lease: PgLease): PgClient | Promise<PgClient> => this.#dressed(lease, true)
+
+  /**
+   * A timeout is told in Knex's own class. Knex warns of each connection that it does not get, stack and all; that a caller
+   * has gone is no news.
+   */
+  readonly #refuse = (error: unknown): never => {
+    const isTimeout = isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT'
+    const told = isTimeout ? new LeaseTimeoutError(error) : error
+    if (!isGone(told)) this.#dialect?.logger.warn(`Acquire connection error: ${String(told)}`)
+    throw told
+  }
 
   #dressed(lease: PgLease, declaresPath: boolean): PgClient | Promise<PgClient> {
     const connection: HeldConnection = lease.client
@@ -215,10 +226,9 @@ function prepareHandles(connection: HeldConnection): void {
   }
 }
 
-/** A timeout is told in Knex's own class. */
-function refuse(error: unknown): never {
-  if (isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT') throw new LeaseTimeoutError(error)
-  throw error
+/** Whether the caller itself, or its scope, has stopped waiting. */
+function isGone(error: unknown): boolean {
+  return isLeaseholdError(error) && ['LEASEHOLD_SCOPE_CLOSED', 'LEASEHOLD_ABORTED'].includes(error.code)
 }
 
 /** The connections below a dialect, or below the client of a transaction. */

@@ -41,3 +41,16 @@ test('a query whose label has leaked is named from then on', async () => {
   expect(sites[0]).toBeUndefined()
   expect(sites[1]).toMatch(HERE)
 })
+
+test.each<[string, (db: Knex) => PromiseLike<unknown>]>([
+  ['queries', (db) => db('pg_am').first()],
+  ['raw statements', (db) => db.raw('select 1')],
+  ['transactions', (db) => db.transaction((trx) => trx.raw('select 1'))],
+])('a sample of %s is named by the line that asked for it', async (_what, work) => {
+  await using opened = openKnex(database.url, { max: 1, leasehold: { captureSites: 'adaptive' } })
+  const sites = new Set<string | undefined>()
+  opened.db.on('query', () => void sites.add(opened.pool.snapshot().holders[0]?.site))
+  for (let query = 0; query < 128; query += 1) await work(opened.db)
+  sites.delete(undefined)
+  expect([...sites]).toEqual([expect.stringMatching(HERE)])
+})

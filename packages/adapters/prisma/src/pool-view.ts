@@ -58,6 +58,17 @@ function checkUse(state: AdapterState): void {
   if (isLeased) return
   const scope = currentScope()
   if (scope === undefined) return
+  if (scope.settings !== undefined) {
+    throw new LeaseholdError({
+      code: 'LEASEHOLD_MODE_VIOLATION',
+      phase: 'settings',
+      what:
+        `${scope.label} declares settings, and asked pool "${name}" through a PrismaClient that is not leased, ` +
+        'which runs look-ups of one scope with the settings of another',
+      remedy: 'Use the client that leasePrisma(client, pool) returns',
+      pool: name,
+    })
+  }
   // An observing pool refuses nothing.
   if ((scope.mode ?? mode) === 'session' && !observe) {
     throw new LeaseholdError({

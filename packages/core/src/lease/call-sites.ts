@@ -4,8 +4,13 @@ import type { Site } from '../ports/owner.js'
 const ONE_IN = 128
 /** Labels that have leaked are remembered, but not without end: a label made of user input must not fill the memory. */
 const MOST_SUSPECTS = 1_000
-/** Deep enough to come out of an ORM's own calls into the code that called it. */
+/** Deep enough to come out of any ORM's own calls into the code that called it. */
 const FRAMES = 16
+/**
+ * Enough for a sample: a facade's `query` has eight of its own, and adapters capture before their ORM calls itself on. Each
+ * frame takes about a microsecond, for which all leases pay.
+ */
+const SAMPLED_FRAMES = 10
 
 /** Folders whose frames are not the caller's own code: ours. */
 const ownFolders = new Set<string>()
@@ -31,9 +36,9 @@ export class CallSite implements Site {
   readonly #stack: { stack?: string }
 
   /** @param below the function whose callers are wanted: it and what it called are left out. */
-  constructor(below: (...args: never[]) => unknown) {
+  constructor(below: (...args: never[]) => unknown, frames: number = FRAMES) {
     const limit = Error.stackTraceLimit
-    Error.stackTraceLimit = FRAMES
+    Error.stackTraceLimit = frames
     const stack: { stack?: string } = {}
     Error.captureStackTrace(stack, below)
     Error.stackTraceLimit = limit
@@ -75,8 +80,8 @@ export class CallSites {
     if (this.#mode === 'off') return undefined
     if (this.#mode === 'always') return new CallSite(below)
     this.#asked += 1
-    if (this.#asked % ONE_IN === 0) return new CallSite(below)
-    return this.#suspects.size > 0 && this.#suspects.has(label) ? new CallSite(below) : undefined
+    if (this.#suspects.size > 0 && this.#suspects.has(label)) return new CallSite(below)
+    return this.#asked % ONE_IN === 0 ? new CallSite(below, SAMPLED_FRAMES) : undefined
   }
 
   /** A lease of this label leaked or was overdue: from now on all of its leases get a site. */

@@ -11,16 +11,22 @@ export class TiedTerms implements LeaseTerms {
   readonly isLone = false
   readonly isShared = true
   readonly holder: LeaseHolder
-  readonly settings: LeaseTerms['settings']
   readonly owner: object
+  readonly #first: LeaseTerms
 
   /** @param owner whose session it has been. */
-  constructor({ label, site, mode, settings }: LeaseTerms, holder: LeaseHolder, owner: object) {
+  constructor(first: LeaseTerms, holder: LeaseHolder, owner: object) {
+    const { label, site, mode } = first
+    this.#first = first
     this.label = label
     this.site = site
     this.mode = mode
-    this.settings = settings
     this.holder = holder
     this.owner = owner
+  }
+
+  /** Those of the statement that left something; what its scope declares later is among them. */
+  get settings(): LeaseTerms['settings'] {
+    return this.#first.settings
   }
 }

@@ -15,6 +15,8 @@ export interface AcquireRequest {
    * a scope of mode `session` the leases share one session: there, declare it on the scope.
    */
   readonly settings?: Settings | undefined
+  /** The same, under what its scope declares: for adapters, whose own wishes the scope's stand over (Knex's `searchPath`). */
+  readonly defaultSettings?: Settings | undefined
   /** Who asks, for errors, reports and snapshots. Default: the scope's label. */
   readonly label?: string | undefined
   /**

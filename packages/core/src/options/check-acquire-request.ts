@@ -8,6 +8,7 @@ const RULES = {
   signal: abortSignal,
   priority: oneOf('high', 'normal', 'low'),
   settings: settingsRule,
+  defaultSettings: settingsRule,
   label: nonEmptyText,
   statement: flag,
   hold: oneOf('long'),

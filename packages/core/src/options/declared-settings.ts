@@ -51,6 +51,12 @@ export function declareSettings(settings: Settings | undefined): DeclaredSetting
   return declared.size === 0 ? undefined : declared
 }
 
+export function areSameSettings(one: DeclaredSettings | undefined, other: DeclaredSettings | undefined): boolean {
+  if (one === other) return true
+  if (one === undefined || other === undefined || one.size !== other.size) return false
+  return [...one].every(([name, value]) => other.get(name) === value)
+}
+
 /** What is declared when one declares `over` in the midst of `under`: name by name, the inner one decides. */
 export function mergeSettings(
   under: DeclaredSettings | undefined,

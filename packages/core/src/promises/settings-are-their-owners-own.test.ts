@@ -48,6 +48,20 @@ describe('declared settings', () => {
     })
   })
 
+  it('of an adapter stand under those of the scope', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const query = () =>
+      pool.use((client) => client.query('q'), { defaultSettings: { search_path: 'own', role: 'reader' } })
+
+    await query()
+    await runInScope({ label: 'a', settings: { search_path: 'acme' } }, query)
+
+    expect(driver.sessions[0]?.settings.ran.map(({ settings }) => settings)).toEqual([
+      { search_path: 'own', role: 'reader' },
+      { search_path: 'acme', role: 'reader' },
+    ])
+  })
+
   it('are not made again on a connection that carries them', async () => {
     const { pool, driver } = openFakePool({ max: 1 })
     const once = () => runInScope({ label: 'a', settings: tenant('1') }, () => pool.use((client) => client.query('q')))
@@ -364,7 +378,7 @@ describe('settings are refused', () => {
     const refused = await pool.acquire({ settings: tenant('1') }).catch((error: InvalidOptionsError) => error)
 
     expect(refused).toMatchObject({ code: 'LEASEHOLD_INVALID_OPTIONS' })
-    expect(String(refused)).toContain('driver fake cannot make them')
+    expect((refused as Error).message).toContain('driver fake cannot make them')
     expect(driver.calls).toEqual([])
   })
 
@@ -381,7 +395,7 @@ describe('settings are refused', () => {
     const refused = await pool.acquire({ settings }).catch((error: InvalidOptionsError) => error)
 
     expect(refused).toMatchObject({ faults: [{ option: 'settings.app.token' }, { option: 'settings.(a name)' }] })
-    expect(String(refused)).not.toContain('secret')
+    expect((refused as Error).message).not.toContain('secret')
   })
 })
 
@@ -398,6 +412,7 @@ describe('where a lone statement has tied a session to its scope', () => {
       await pool.use((client) => client.query('later'), lone)
       await pool.use((client) => client.query('with its own'), { ...lone, settings: tenant('2') })
       await pool.use((client) => client.query('last'), lone)
+      await pool.use((client) => client.query('as much'), { ...lone, settings: { role: 'reader' } })
     })
 
     const ran = driver.sessions.map(({ settings }) => settings.ran.map(({ text, settings: met }) => [text, met]))
@@ -407,6 +422,7 @@ describe('where a lone statement has tied a session to its scope', () => {
         ['next', tenant('1')],
         ['later', { ...tenant('1'), role: 'reader' }],
         ['last', { ...tenant('1'), role: 'reader' }],
+        ['as much', { ...tenant('1'), role: 'reader' }],
       ],
       [['with its own', { ...tenant('2'), role: 'reader' }]],
     ])

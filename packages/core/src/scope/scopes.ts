@@ -63,7 +63,13 @@ function runOnItsOwn<R>(label: ScopeOptions['label'], source: () => R | PromiseL
     return answer
   }
   const lazy = answer
-  return scope.run(async () => await lazy).finally(() => scope.close())
+  return scope.run(async () => {
+    try {
+      return await lazy
+    } finally {
+      await scope.close()
+    }
+  })
 }
 
 function isThenable<R>(answer: R | PromiseLike<R>): answer is PromiseLike<R> {
@@ -76,14 +82,12 @@ function isThenable<R>(answer: R | PromiseLike<R>): answer is PromiseLike<R> {
  *
  * @returns what `work` returns, once everything that was borrowed is back.
  */
-export async function runInScope<R>(
-  options: ScopeOptions,
-  work: (scope: Scope) => R | PromiseLike<R>,
-): Promise<Awaited<R>> {
-  return runIn(openScope(options), work)
+export function runInScope<R>(options: ScopeOptions, work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
+  return runIn(() => openScope(options), work)
 }
 
-async function runIn<R>(scope: Scope, work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
+async function runIn<R>(openIt: () => Scope, work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
+  const scope = openIt()
   try {
     return await scope.run(async () => await work(scope))
   } finally {
@@ -103,7 +107,7 @@ export function currentScope(): Scope | undefined {
 export function detached<R>(work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
   const parent = currentContext()?.scope
   const label = parent === undefined ? 'detached' : `detached from ${parent.label}`
-  return runOutsideContext(() => runIn(open({ label }, undefined, parent?.settings), work))
+  return runOutsideContext(() => runIn(() => open({ label }, undefined, parent?.settings), work))
 }
 
 function joinSignals(own: AbortSignal | undefined, parent: Scope | undefined): AbortSignal | undefined {

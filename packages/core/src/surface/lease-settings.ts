@@ -1,21 +1,28 @@
+import type { AcquireRequest } from '../options/acquire-request.js'
 import { declareSettings, type DeclaredSettings, mergeSettings } from '../options/declared-settings.js'
-import type { Settings } from '../ports/settings.js'
 import type { Scope } from '../scope/scope.js'
 
-/** What one lease shall carry: what its scope declares at the moment, and over that what its request does. */
+/** What one lease shall carry: what its adapter wants, over that what its scope declares at the moment, and over that what its request does. */
 export class LeaseSettings {
   readonly #scope: Scope | undefined
   readonly #pool: object
+  readonly #defaults: DeclaredSettings | undefined
   readonly #own: DeclaredSettings | undefined
 
-  constructor(scope: Scope | undefined, pool: object, own: Settings | undefined) {
+  constructor(
+    scope: Scope | undefined,
+    pool: object,
+    { settings, defaultSettings }: Pick<AcquireRequest, 'settings' | 'defaultSettings'>,
+  ) {
     this.#scope = scope
     this.#pool = pool
-    this.#own = declareSettings(own)
+    this.#defaults = declareSettings(defaultSettings)
+    this.#own = declareSettings(settings)
   }
 
   get current(): DeclaredSettings | undefined {
-    return mergeSettings(this.#scope?.settings?.of(this.#pool), this.#own)
+    const under = mergeSettings(this.#defaults, this.#scope?.settings?.of(this.#pool))
+    return mergeSettings(under, this.#own)
   }
 
   /** Asks what is still to be asked. Returns nothing when all is known. */

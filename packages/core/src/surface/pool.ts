@@ -11,7 +11,7 @@ import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import { checkAcquireRequest } from '../options/check-acquire-request.js'
 import { refuseFaults } from '../options/check-options.js'
-import type { DeclaredSettings } from '../options/declared-settings.js'
+import { areSameSettings, type DeclaredSettings } from '../options/declared-settings.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import { Connections } from '../pool/connections.js'
@@ -273,9 +273,9 @@ export class Pool<Client> {
     let scope = request.hold === 'long' ? undefined : currentContext()?.scope
     let label = request.label ?? scope?.label ?? NO_LABEL
     const declares =
-      scope?.settings === undefined && request.settings === undefined
+      scope?.settings === undefined && request.settings === undefined && request.defaultSettings === undefined
         ? undefined
-        : new LeaseSettings(scope, this, request.settings)
+        : new LeaseSettings(scope, this, request)
     const site = 'site' in request ? request.site : (this.#calledFrom ?? this.#leases.sites.capture(label, entry))
     if (scope !== undefined && !scope.isOpen) {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
@@ -309,11 +309,12 @@ export class Pool<Client> {
   }
 
   /** The session on which the caller's scope has left something, if there is one: what comes next belongs there. */
-  #tiedTo({ holder, request }: Asked): Lending<Client> | undefined {
-    // With settings of its own it would change those of the statements that run there for others.
-    if (request.settings !== undefined) return undefined
+  #tiedTo(asked: Asked): Lending<Client> | undefined {
+    const { holder } = asked
     const tied = holder?.tiedOn<Lending<Client>>(this.#id)
     if (tied === undefined) return undefined
+    // With other settings it would change those of the statements that run there for others.
+    if (!areSameSettings(tied.terms.settings, asked.settings)) return undefined
     if (tied.open && tied.connection.ledger.lostBy === undefined) return tied
     holder?.keepsNoMore(this.#id)
     tied.release()
@@ -323,7 +324,7 @@ export class Pool<Client> {
   #borrowTied(tied: Lending<Client>, asked: Asked): Lease<Client> {
     const lending = this.#leases.borrow(tied, asked)
     // The scope may have declared more since, or a statement of its own have changed what it declared.
-    if (asked.declares !== undefined) this.#leases.declare(lending)
+    if (asked.settings !== undefined) this.#leases.declare(lending)
     return new Lease(lending)
   }
 

@@ -153,3 +153,12 @@ test('no report shows a statement’s literals', async () => {
   await client.query({ name: 'named', text: "select 'a secret', $1::text", values: ['x'] })
   expect(pool.snapshot().holders[0]?.statement).toBe('select ?, $1::text')
 })
+
+test('a sample of queries is named by the line that asked', async () => {
+  const pool = poolOf({ max: 1, leasehold: { captureSites: 'adaptive' } })
+  const sites = new Set<string | undefined>()
+  pool.on('acquire', () => void sites.add(pool.snapshot().holders[0]?.site))
+  for (let query = 0; query < 128; query += 1) await pool.query('select 1')
+  sites.delete(undefined)
+  expect([...sites]).toEqual([expect.stringContaining('leased-pg-pool.server.test.ts')])
+})

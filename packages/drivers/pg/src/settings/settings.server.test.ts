@@ -374,7 +374,7 @@ describe('when a setting fails', () => {
         settings: ['role', 'app.secret'],
         cause: { severity: 'ERROR' },
       })
-      expect(String(refused)).not.toContain('hush')
+      expect((refused as Error).message).not.toContain('hush')
       expect((await admin.query('select * from notes')).rowCount).toBe(2)
     },
   )
@@ -504,7 +504,7 @@ describe('settings are refused', () => {
   })
 
   it('in a pipeline, where statements do not wait for each other', async () => {
-    const pool = poolOf({ pipeline: true } as object)
+    const pool = poolOf({ pipeline: true })
     await expect(as(tenant('1'), () => pool.query('select 1'))).rejects.toMatchObject({
       code: 'LEASEHOLD_SETTINGS_FAILED',
     })

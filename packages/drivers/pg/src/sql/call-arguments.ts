@@ -9,6 +9,8 @@ export type CallArgument =
   | { readonly is: 'computed' }
 
 const COMPUTED: CallArgument = { is: 'computed' }
+/** More brackets and casts than this around a value are not looked through. */
+const DEEPEST = 8
 
 /** The arguments of a call, by place and by name. */
 export class CallArguments {
@@ -25,8 +27,9 @@ export class CallArguments {
       if (at === close || (depth === 0 && word === ',')) {
         if (at > from) this.#add(tokens, from, at)
         from = at + 1
-      } else if (word === '(' || word === '[') depth += 1
-      else if (word === ')' || word === ']') depth -= 1
+      } else if (word === '(') at = tokens.afterBrackets(at, close) - 1
+      else if (word === '[') depth += 1
+      else if (word === ']') depth -= 1
     }
   }
 
@@ -47,15 +50,16 @@ export class CallArguments {
   }
 }
 
-/** What the tokens from `from` up to `to` stand for, through brackets and casts. */
-export function readArgument(tokens: Tokens, from: number, to: number): CallArgument {
+/** What the tokens from `from` up to `to` stand for, through brackets and casts, if there are not too many. */
+function readArgument(tokens: Tokens, from: number, to: number, depth = 0): CallArgument {
+  if (depth > DEEPEST) return COMPUTED
   if (tokens.word(from) === '(') {
     const end = tokens.afterBrackets(from, to)
-    return isCast(tokens, end, to) ? readArgument(tokens, from + 1, end - 1) : COMPUTED
+    return isCast(tokens, end, to) ? readArgument(tokens, from + 1, end - 1, depth + 1) : COMPUTED
   }
   if (tokens.says(from, 'cast', '(') && tokens.afterBrackets(from + 1, to) === to) {
     const as = placeOf(tokens, 'as', from + 2, to)
-    return as === undefined ? COMPUTED : readArgument(tokens, from + 2, as)
+    return as === undefined ? COMPUTED : readArgument(tokens, from + 2, as, depth + 1)
   }
   const sign = tokens.word(from)
   if ((sign === '-' || sign === '+') && tokens.kind(from + 1) === 'number' && isCast(tokens, from + 2, to)) {
@@ -90,11 +94,9 @@ function isCast(tokens: Tokens, from: number, to: number): boolean {
 }
 
 function placeOf(tokens: Tokens, word: string, from: number, to: number): number | undefined {
-  let depth = 0
   for (let at = from; at < to; at += 1) {
-    if (depth === 0 && tokens.word(at) === word) return at
-    if (tokens.word(at) === '(') depth += 1
-    else if (tokens.word(at) === ')') depth -= 1
+    if (tokens.word(at) === word) return at
+    if (tokens.word(at) === '(') at = tokens.afterBrackets(at, to) - 1
   }
   return undefined
 }

@@ -181,8 +181,8 @@ function byName(rows: ReadonlyArray<Readonly<Record<string, unknown>>>): Readonl
 function routineOf(row: Readonly<Record<string, unknown>>): Routine {
   const schema = String(row['schema'])
   const name = String(row['name'])
-  const language = String(row['language'] ?? 'plpgsql')
-  const body = String(row['body'] ?? '')
+  const language = typeof row['language'] === 'string' ? row['language'] : 'plpgsql'
+  const body = typeof row['body'] === 'string' ? row['body'] : ''
   let read: ReadParts | undefined
   return {
     schema,

@@ -2,6 +2,8 @@ import type { StringSyntax } from './lexer.js'
 import { unescapeUnicode } from './unescape-unicode.js'
 
 const BLANKS_AND_COMMENTS = /(?:[ \t\n\r\f\v]|--[^\n\r]*)*/y
+const QUOTE = /'/g
+const QUOTE_OR_BACKSLASH = /['\\]/g
 const LETTERS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 const ESCAPE = /\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|x([\da-fA-F]{1,2})|([0-7]{1,3})|([^]))/g
 
@@ -45,9 +47,9 @@ function joined(literal: string, isEscaped: boolean): string {
 
 /** The next place of a quote, or of a backslash where that means something. */
 function nextOf(literal: string, from: number, isEscaped: boolean): number {
-  let at = from
-  while (at < literal.length && literal[at] !== "'" && !(isEscaped && literal[at] === '\\')) at += 1
-  return at
+  const next = isEscaped ? QUOTE_OR_BACKSLASH : QUOTE
+  next.lastIndex = from
+  return next.exec(literal)?.index ?? literal.length
 }
 
 function unescape(

@@ -4,9 +4,12 @@ import type { Tokens } from './tokens.js'
 
 /** Words after which a statement of PL/pgSQL begins. */
 const BEFORE_STATEMENTS: ReadonlySet<string> = new Set(['begin', 'then', 'else', 'loop', ';'])
-/** Statements of SQL that mean something else in PL/pgSQL, or that it has not. */
+/** Queries, of which their calls are all there is; and what means something else in PL/pgSQL, or is not in it. */
 const OF_THE_LANGUAGE: ReadonlySet<string> = new Set(
-  'declare close open fetch move begin end commit rollback execute savepoint release start abort ('.split(' '),
+  (
+    'select with insert update delete merge values table call ( ' +
+    'declare close open fetch move begin end commit rollback execute savepoint release start abort'
+  ).split(' '),
 )
 
 /** How the parts of a body are read. */
@@ -20,11 +23,12 @@ export interface BodyReaders {
 export function readBody(draft: StatementDraft, tokens: Tokens, readers: BodyReaders): void {
   const calls = new StatementDraft((text) => draft.readText(text))
   readers.readCalls(calls, tokens, 0, tokens.count)
-  draft.absorb(calls)
+  draft.absorb(calls.finish())
   for (let at = 0; at < tokens.count; at += 1) {
     const word = tokens.word(at)
     if (word === 'execute') readExecute(draft, tokens, at)
     else if (word === 'commit' || word === 'rollback') draft.runsInTransaction = false
+    else if (word === 'insert' || word === 'merge') draft.drawsSequence = true
     else if (isFirst(tokens, at) && readers.isCommand(word) && !OF_THE_LANGUAGE.has(word)) {
       draft.absorb(readers.readOne(tokens, at, endOf(tokens, at)))
     }
@@ -48,6 +52,8 @@ function readExecute(draft: StatementDraft, tokens: Tokens, at: number): void {
 
 function endOf(tokens: Tokens, from: number): number {
   let at = from
-  while (at < tokens.count && tokens.word(at) !== ';') at += 1
+  // Whatever it is that goes on after THEN in a statement, it matters to none that is read here.
+  do at += 1
+  while (at < tokens.count && !BEFORE_STATEMENTS.has(tokens.word(at)))
   return at
 }

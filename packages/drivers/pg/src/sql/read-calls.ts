@@ -1,6 +1,6 @@
+import { callsRunOnce } from './calls-run-once.js'
 import { KNOWN_FUNCTIONS } from './known-functions.js'
 import { NEVER_CALLED } from './never-called.js'
-import { runsOnce } from './runs-once.js'
 import { STATEFUL_FUNCTIONS } from './stateful-functions.js'
 import { temporaryName } from './temporary-name.js'
 import type { StatementDraft } from './statement-draft.js'
@@ -39,6 +39,8 @@ class CallsReader {
   /** Of each open bracket: the word in front of it, and whether a list of tables goes on in the brackets around it. */
   readonly #introducers: string[] = []
   readonly #isInFrom: boolean[] = [false]
+  /** Which calls run once and only once; asked for the first that changes the session. */
+  #certain: ReturnType<typeof callsRunOnce> | undefined
   /** What was in front of the brackets that closed last. */
   #closed = ''
 
@@ -144,13 +146,18 @@ class CallsReader {
     const name = isWord ? word : (tokens.name(last) ?? '')
     const stateful = STATEFUL_FUNCTIONS.get(name)
     if (stateful !== undefined && (isServers || stateful.isExtension)) {
-      const isCertain = runsOnce(tokens, this.#from, this.#to, first)
+      const isCertain = this.#runsOnce(first)
       stateful.book({ draft: this.#draft, tokens, open, to: this.#to, isCertain })
     } else if (!(isServers && KNOWN_FUNCTIONS.has(name)) && !this.#isNoCall(first, open)) {
       const called = tokens.name(last) ?? ''
       this.#draft.calls(schema === undefined || schema === 'pg_catalog' ? called : `${schema}.${called}`)
       this.#draft.drawsSequence = true
     }
+  }
+
+  #runsOnce(call: number): boolean {
+    this.#certain ??= callsRunOnce(this.#tokens, this.#from, this.#to)
+    return this.#certain === 'all' || this.#certain === call
   }
 
   /** Whether names in front of brackets are those of a table or an alias, and what is in the brackets are columns. */

@@ -47,7 +47,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['call', readCall],
   ['explain', readExplain],
   ['copy', readCopy],
-  ['create', (draft, tokens, from, to) => readCreate(draft, tokens, from, to, readInner)],
+  ['create', (draft, tokens, from, to) => readCreate(draft, tokens, from, to, readSource)],
   ['drop', readDrop],
   ['alter', readAlter],
   ['vacuum', readOutside],
@@ -117,8 +117,7 @@ function endOfBody(tokens: Tokens, from: number): number {
 }
 
 function readOne(tokens: Tokens, from: number, to: number): ReadStatement {
-  const { strings, depth } = tokens
-  const draft = new StatementDraft((text) => (depth < DEEPEST ? readAll(text, strings, depth + 1) : [TOO_DEEP]))
+  const draft = draftFor(tokens)
   const word = tokens.word(from)
   draft.command = word === '(' ? 'SELECT' : word.toUpperCase()
   const read = READERS.get(word)
@@ -128,12 +127,27 @@ function readOne(tokens: Tokens, from: number, to: number): ReadStatement {
   return draft.finish()
 }
 
+function draftFor({ strings, depth }: Tokens): StatementDraft {
+  return new StatementDraft((text) => (depth < DEEPEST ? readAll(text, strings, depth + 1) : [TOO_DEEP]))
+}
+
 /** Reads a statement that stands inside of another, and is run by it. */
 function readInner(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {
   const { command } = draft
+  if (!INNER.has(tokens.word(from))) return
   READERS.get(tokens.word(from))?.(draft, tokens, from, to)
   draft.command = command
 }
+
+/** What stands after AS in CREATE TABLE: no other CREATE. */
+function readSource(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {
+  if (tokens.word(from) !== 'create') readInner(draft, tokens, from, to)
+}
+
+/** What may stand in EXPLAIN, COPY, CREATE TABLE AS and DECLARE. */
+const INNER: ReadonlySet<string> = new Set(
+  'select with insert update delete merge values table ( declare create refresh execute'.split(' '),
+)
 
 function readQuery(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {
   if (tokens.word(from) === 'insert' || tokens.word(from) === 'merge') draft.drawsSequence = true
@@ -144,7 +158,7 @@ function readQuery(draft: StatementDraft, tokens: Tokens, from: number, to: numb
 function readTable(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {
   let at = from + 1
   while (at < to) {
-    if (tokens.word(at) === 'table' || tokens.word(at) === 'only') at += 1
+    while (tokens.word(at) === 'table' || tokens.word(at) === 'only') at += 1
     const end = tokens.afterName(at)
     const name = tokens.qualifiedName(at, end)
     if (name !== undefined) draft.names(name)
@@ -200,7 +214,14 @@ function readDeclare(draft: StatementDraft, tokens: Tokens, from: number, to: nu
   let at = from + 2
   while (at < to && tokens.word(at) !== 'for') at += 1
   draft.set('cursor', tokens.name(from + 1), { isLocal: !tokens.says(at - 2, 'with', 'hold') })
-  if (at < to) draft.absorb(readOne(tokens, at + 1, to))
+  if (at + 1 < to) draft.absorb(readRest(tokens, at + 1, to))
+}
+
+/** Reads a query that may be run later. */
+function readRest(tokens: Tokens, from: number, to: number): ReadStatement {
+  const draft = draftFor(tokens)
+  readCalls(draft, tokens, from, to)
+  return draft.finish()
 }
 
 /** A closed cursor stays closed. */

@@ -38,10 +38,10 @@ type StatementReader = (reading: TreeDraft, node: Tree) => void
 
 const READERS: Readonly<Record<string, StatementReader>> = {
   SelectStmt: readSelect,
-  InsertStmt: query('INSERT'),
-  UpdateStmt: query('UPDATE'),
-  DeleteStmt: query('DELETE'),
-  MergeStmt: query('MERGE'),
+  InsertStmt: queryNamed('INSERT'),
+  UpdateStmt: queryNamed('UPDATE'),
+  DeleteStmt: queryNamed('DELETE'),
+  MergeStmt: queryNamed('MERGE'),
   VariableSetStmt: readVariable,
   TransactionStmt: readTransaction,
   DiscardStmt: (reading, { target }) => {
@@ -189,7 +189,7 @@ class TreeDraft implements TreeReading {
 
 const QUERIES: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
-function query(said: string): StatementReader {
+function queryNamed(said: string): StatementReader {
   return (reading, { withClause }) => void (reading.command = withClause === undefined ? said : 'WITH')
 }
 
@@ -304,14 +304,19 @@ function definition(option: unknown): { readonly name: unknown; readonly value: 
 
 /** The text of a constant, through casts; undefined of anything else. */
 function constantOf(node: unknown): string | undefined {
-  const { A_Const: constant, TypeCast: cast, NamedArgExpr: named, String: text, Integer: integer } = treeOf(node)
+  const { A_Const: value, TypeCast: cast, NamedArgExpr: named, String: text, Integer: integer } = treeOf(node)
   if (cast !== undefined) return constantOf(treeOf(cast)['arg'])
   if (named !== undefined) return constantOf(treeOf(named)['arg'])
   if (text !== undefined) return String(treeOf(text)['sval'])
-  if (integer !== undefined) return String(treeOf(integer)['ival'] ?? 0)
-  const { sval, ival, fval, boolval } = treeOf(constant)
-  if (sval !== undefined) return String(treeOf(sval)['sval'] ?? '')
-  if (ival !== undefined) return String(treeOf(ival)['ival'] ?? 0)
+  if (integer !== undefined) return constant(treeOf(integer)['ival'], '0')
+  const { sval, ival, fval, boolval } = treeOf(value)
+  if (sval !== undefined) return constant(treeOf(sval)['sval'], '')
+  if (ival !== undefined) return constant(treeOf(ival)['ival'], '0')
   if (fval !== undefined) return lockKey(treeOf(fval)['fval'])
-  return boolval === undefined ? undefined : String(treeOf(boolval)['boolval'] ?? false)
+  return boolval === undefined ? undefined : constant(treeOf(boolval)['boolval'], 'false')
+}
+
+/** The parser leaves out what is empty, zero or false. */
+function constant(value: unknown, left: string): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : left
 }

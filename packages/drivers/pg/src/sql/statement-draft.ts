@@ -4,6 +4,9 @@ import type { BoundName, BoundValue, ReadEffect, ReadStatement, TransactionContr
 /** Kinds whose making and unmaking no rollback undoes. */
 const LASTING: ReadonlySet<PinKind> = new Set(['prepared', 'advisory-lock', 'library', 'slot', 'unknown'])
 
+/** Of a text in a text. One that does more is not worth telling apart. */
+const MOST_ABSORBED = 100
+
 interface Circumstances {
   readonly isLocal?: boolean
   readonly isLocalIf?: BoundValue | undefined
@@ -15,8 +18,8 @@ export class StatementDraft {
   command = ''
   control: TransactionControl | undefined
   readonly effects: ReadEffect[] = []
-  readonly functions: string[] = []
-  readonly relations: string[] = []
+  readonly #functions = new Set<string>()
+  readonly #relations = new Set<string>()
   changesFunctions = false
   runsInTransaction = true
   readsSequence = false
@@ -47,11 +50,11 @@ export class StatementDraft {
   }
 
   calls(name: string): void {
-    if (!this.functions.includes(name)) this.functions.push(name)
+    this.#functions.add(name)
   }
 
   names(relation: string): void {
-    if (!this.relations.includes(relation)) this.relations.push(relation)
+    this.#relations.add(relation)
   }
 
   /** What has been read, which keeps neither the text nor its tokens alive. */
@@ -60,9 +63,9 @@ export class StatementDraft {
     return {
       command,
       control,
-      effects: kept(this.effects),
-      functions: kept(this.functions),
-      relations: kept(this.relations),
+      effects: this.effects.length === 0 ? NONE : this.effects,
+      functions: listOf(this.#functions),
+      relations: listOf(this.#relations),
       changesFunctions,
       runsInTransaction,
       readsSequence,
@@ -84,13 +87,17 @@ export class StatementDraft {
    * Adds what another statement does that this one may run, once, often or never. So nothing that it undoes is taken for
    * undone for sure, and nobody knows how often its locks are taken. Its parameters are not those of this statement.
    */
-  absorb(statement: Omit<ReadStatement, 'command' | 'control' | 'runsInTransaction'>): void {
+  absorb(statement: ReadStatement): void {
     for (const effect of statement.effects) {
       const isCounted = effect.kind === 'advisory-lock'
       const name = typeof effect.name === 'string' && !isCounted ? effect.name : undefined
       const isLocal = effect.isLocal && effect.isLocalIf === undefined
       const absorbed = { ...effect, does: effect.does === 'set' ? 'set' : 'touch', name, isLocal } as const
       if (this.effects.some((known) => isSame(known, absorbed))) continue
+      if (this.effects.length >= MOST_ABSORBED) {
+        this.#addTooMuch()
+        break
+      }
       this.effects.push({ ...absorbed, isLocalIf: undefined })
     }
     for (const name of statement.functions) this.calls(name)
@@ -98,6 +105,11 @@ export class StatementDraft {
     this.changesFunctions ||= statement.changesFunctions
     this.readsSequence ||= statement.readsSequence
     this.drawsSequence ||= statement.drawsSequence
+  }
+
+  #addTooMuch(): void {
+    const name = 'more than can be told'
+    if (this.effects.at(-1)?.name !== name) this.set('unknown', name)
   }
 
   #add(
@@ -117,6 +129,6 @@ function isSame(one: ReadEffect, other: ReadEffect): boolean {
 const NONE: readonly never[] = []
 
 /** Most statements have none of it, and need no list each to say so. */
-function kept<T>(found: readonly T[]): readonly T[] {
-  return found.length === 0 ? NONE : found
+function listOf(names: ReadonlySet<string>): readonly string[] {
+  return names.size === 0 ? NONE : [...names]
 }

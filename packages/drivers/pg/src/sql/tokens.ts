@@ -12,6 +12,8 @@ export class Tokens {
   readonly #starts: number[] = []
   readonly #ends: number[] = []
   readonly #words: string[] = []
+  /** Of each opening bracket the place of the one that closes it. */
+  #closing: Int32Array | undefined
 
   constructor(sql: string, strings: StringSyntax = 'standard', depth = 0) {
     this.sql = sql
@@ -102,15 +104,23 @@ export class Tokens {
 
   /** The place after the bracket that closes the one at `at`, or `to`. */
   afterBrackets(at: number, to: number): number {
-    let depth = 0
-    for (let place = at; place < to; place += 1) {
-      const word = this.word(place)
-      if (word === '(') depth += 1
+    this.#closing ??= this.#pairs()
+    const closing = this.#closing[at] ?? 0
+    return closing === 0 || closing >= to ? to : closing + 1
+  }
+
+  /** All of them at once: brackets in brackets would otherwise be walked through again and again. */
+  #pairs(): Int32Array {
+    const closing = new Int32Array(this.count)
+    const open: number[] = []
+    for (let at = 0; at < this.count; at += 1) {
+      const word = this.word(at)
+      if (word === '(') open.push(at)
       else if (word === ')') {
-        depth -= 1
-        if (depth === 0) return place + 1
+        const opening = open.pop()
+        if (opening !== undefined) closing[opening] = at
       }
     }
-    return to
+    return closing
   }
 }

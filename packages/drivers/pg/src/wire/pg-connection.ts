@@ -10,7 +10,6 @@ export interface PgConnection extends EventEmitter {
   readonly ssl: unknown
   readonly sslNegotiation?: string
   readonly parsedStatements?: Record<string, string | undefined>
-  readonly submittedNamedStatements?: Readonly<Record<string, string | undefined>>
   connect(port: number | string, host?: string): void
   requestSsl(): void
   cancel(processId: number, secretKey: number): void

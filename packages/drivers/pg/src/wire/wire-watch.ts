@@ -47,6 +47,8 @@ export class WireWatch {
   #isDiverted = false
   #hasEnded = false
   #transaction: TransactionStatus = 'idle'
+  /** The texts of named statements that were sent. */
+  readonly #named = new Map<string, string | undefined>()
   #lostBy: Error | undefined
   #waiting: Array<() => void> = []
 
@@ -197,6 +199,7 @@ export class WireWatch {
   #parse({ name, text }: SentMessage): void {
     this.#statement(text)
     if (name === undefined || name === '') this.effects.parsed(text)
+    else this.#named.set(name, text)
   }
 
   #bind({ portal, statement, values }: SentMessage): void {
@@ -206,7 +209,8 @@ export class WireWatch {
   }
 
   #textOfPrepared(name: string): string | undefined {
-    return this.#connection.parsedStatements?.[name] ?? this.#connection.submittedNamedStatements?.[name]
+    // pg itself knows it only when the server has parsed it, and its bind is sent before that.
+    return this.#connection.parsedStatements?.[name] ?? this.#named.get(name)
   }
 
   #book(booking: SessionBooking): void {
@@ -217,6 +221,8 @@ export class WireWatch {
 
   /** Keeps pg's memory of its named statements true: it would bind one that the server has forgotten. */
   #forget(name: string | undefined): void {
+    if (name === undefined) this.#named.clear()
+    else this.#named.delete(name)
     const { parsedStatements } = this.#connection
     if (parsedStatements === undefined) return
     for (const known of name === undefined ? Object.keys(parsedStatements) : [name]) delete parsedStatements[known]

@@ -1,0 +1,2 @@
+export { openDrizzleStore } from './open-drizzle-store.js'
+export { startOnExpress } from './start-on-express.js'

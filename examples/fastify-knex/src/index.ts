@@ -1,0 +1,2 @@
+export { openKnexStore } from './open-knex-store.js'
+export { startOnFastify } from './start-on-fastify.js'

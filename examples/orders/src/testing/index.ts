@@ -1,0 +1,2 @@
+export { describeNpmStart } from './describe-npm-start.js'
+export { describeService } from './describe-service.js'
