@@ -178,15 +178,18 @@ describe.each(platforms)('on $name', ({ create }) => {
     class EveryError extends BaseExceptionFilter {
       override catch(error: unknown, host: ArgumentsHost): void {
         const answer = serviceUnavailable(error)
+        const response = host.switchToHttp().getResponse<{ header(name: string, value: string): unknown }>()
+        if (answer !== undefined) response.header('retry-after', answer.retryAfter)
         // oxlint-disable-next-line promise/valid-params, promise/no-promise-in-callback -- it is no promise
         super.catch(answer === undefined ? error : new ServiceUnavailableException(answer.body, { cause: error }), host)
       }
     }
     await serve({}, (app) => app.useGlobalFilters(new EveryError(app.getHttpAdapter())))
 
-    const { status, body } = await answerTo('wrapped')
+    const { status, body, retryAfter } = await answerTo('wrapped')
 
     expect({ status, body: JSON.parse(body) }).toEqual({ status: 503, body: UNAVAILABLE })
+    expect(retryAfter).toBe('1')
     expect(await answerTo('broken')).toMatchObject({ status: 418 })
   })
 

@@ -31,3 +31,19 @@ test('a reading does not keep the text alive that it was made from, nor its toke
   expect(Object.keys(reading.statements[0] ?? {})).not.toContain('tokens')
   expect(JSON.stringify(reading)).not.toContain('select 1')
 })
+
+test('a session that escapes with backslashes gets readings of its own', () => {
+  const readings = new CachedReadings()
+  const text = `select 'it\\'; set a = 1; --'`
+  expect(readings.read(text).statements).toHaveLength(2)
+  expect(readings.read(text, 'escaped').statements).toHaveLength(1)
+  expect(readings.read('set a = 1', 'escaped')).toBe(readings.read('set a = 1'))
+})
+
+test('another reader reads all texts anew', () => {
+  const readings = new CachedReadings()
+  readings.read('select 1')
+  readings.use(() => ({ statements: [], isPlain: false }))
+  expect(readings.read('select 1').isPlain).toBe(false)
+  expect(readings.read('select 2').isPlain).toBe(false)
+})

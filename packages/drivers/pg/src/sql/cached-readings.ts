@@ -1,3 +1,4 @@
+import type { StringSyntax } from './lexer.js'
 import { readStatement } from './read-statement.js'
 import type { StatementReading } from './statement-reading.js'
 
@@ -22,6 +23,7 @@ export class CachedReadings {
   #young = new Map<string, StatementReading>()
   #old = new Map<string, StatementReading>()
   #charactersOfYoung = 0
+  #read: (text: string) => StatementReading = readStatement
 
   constructor({ texts = 1_000, longest = 10_000, characters = 2_000_000 }: CachedReadingsOptions = {}) {
     this.#texts = texts / 2
@@ -34,11 +36,21 @@ export class CachedReadings {
     return this.#young.size + this.#old.size
   }
 
-  read(text: string): StatementReading {
+  /** Reads with another reader from now on. */
+  use(read: (text: string) => StatementReading): void {
+    this.#read = read
+    this.#young.clear()
+    this.#old.clear()
+    this.#charactersOfYoung = 0
+  }
+
+  read(text: string, strings: StringSyntax = 'standard'): StatementReading {
+    // Sessions that still read backslashes in plain strings are rare, and are not worth a second memory.
+    if (strings === 'escaped' && text.includes('\\')) return readStatement(text, strings)
     const known = this.#young.get(text)
     if (known !== undefined) return known
-    if (text.length > this.#longest) return readStatement(text)
-    const reading = this.#old.get(text) ?? readStatement(text)
+    if (text.length > this.#longest) return this.#read(text)
+    const reading = this.#old.get(text) ?? this.#read(text)
     this.#keep(text, reading)
     return reading
   }

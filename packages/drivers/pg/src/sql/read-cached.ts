@@ -1,9 +1,11 @@
-import { CachedReadings } from './cached-readings.js'
+import type { StringSyntax } from './lexer.js'
+import { sharedReadings } from './shared-readings.js'
 import type { StatementReading } from './statement-reading.js'
 
-const readings = new CachedReadings()
-
-/** `readStatement`, which remembers the texts of late: services send the same ones again and again. */
-export function readCached(text: string): StatementReading {
-  return readings.read(text)
+/**
+ * `readStatement`, which remembers the texts of late: services send the same ones again and again. `strings` is what the
+ * session's `standard_conforming_strings` says.
+ */
+export function readCached(text: string, strings?: StringSyntax): StatementReading {
+  return sharedReadings.read(text, strings)
 }
