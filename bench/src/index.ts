@@ -2,10 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { acquireAndRelease } from './acquire-and-release.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
+import { ormQueries } from './orm-queries.js'
 import type { Report, Settings } from './report/report.js'
 import { isMet, targetTable } from './report/target.js'
 import { scopeCarriers } from './scope-carriers.js'
 import { selectOne } from './select-one.js'
+import { sessionState } from './session-state.js'
 import { wholeRequests } from './whole-requests.js'
 
 const { values } = parseArgs({
@@ -21,7 +23,9 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report
   stubs: acquireAndRelease,
   select: selectOne,
   requests: wholeRequests,
+  orm: ormQueries,
   carriers: scopeCarriers,
+  session: sessionState,
 }
 
 const chosen = Object.entries(BENCHMARKS).filter(([name]) => values.only === undefined || values.only === name)

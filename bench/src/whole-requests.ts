@@ -1,6 +1,6 @@
-import { Client } from 'pg'
 import { median, quantile } from './measure/median.js'
 import { type Rounds, runRounds } from './measure/rounds.js'
+import { createOrders } from './postgres/create-orders.js'
 import { startPostgres } from './postgres/start-postgres.js'
 import type { Report, Settings } from './report/report.js'
 import { table } from './report/table.js'
@@ -76,15 +76,4 @@ function requestsTable(rounds: Rounds, measured: ReadonlyMap<string, readonly Me
       middle(name, 'cpuMicros'),
     ]),
   )
-}
-
-async function createOrders(url: string): Promise<void> {
-  const client = new Client(url)
-  await client.connect()
-  try {
-    await client.query(`drop table if exists orders; create table orders (id int primary key, item text, cents int)`)
-    await client.query(`insert into orders select n, 'tea', n * 7 from generate_series(1, 1000) n; analyze orders`)
-  } finally {
-    await client.end()
-  }
 }

@@ -16,7 +16,7 @@ export interface PackageRule {
 
 export const packageRules: readonly PackageRule[] = [
   { from: 'packages/core', packages: [], vendors: [] },
-  { from: 'packages/drivers/pg', packages: ['packages/core'], vendors: ['pg'] },
+  { from: 'packages/drivers/pg', packages: ['packages/core'], vendors: ['libpg-query', 'pg'] },
   { from: 'packages/adapters/knex', packages: ['packages/core', 'packages/drivers/*'], vendors: ['knex'] },
   {
     from: 'packages/adapters/prisma',

@@ -34,6 +34,7 @@ import {
   objectWith,
   oneOf,
   openScope,
+  openScopeInPlaceOf,
   type OptionFault,
   type OptionRule,
   type Pool,
@@ -51,8 +52,12 @@ import {
   type Scope,
   type ScopeCarrier,
   ScopeClosedError,
+  type ScopeOptions,
   serviceUnavailable,
   type ServiceUnavailable,
+  SettingRequiredError,
+  SettingsFailedError,
+  settingsOptionsOf,
   useScopeCarrier,
   wholeNumber,
   wholeNumberOrNoLimit,
@@ -115,6 +120,7 @@ describe('in TypeScript', () => {
     expectTypeOf(() => runInScope({ label }, (scope) => scope.held)).returns.resolves.toEqualTypeOf<number>()
     expectTypeOf(() => detached((scope) => scope.label)).returns.resolves.toEqualTypeOf<string>()
     expectTypeOf(openScope).returns.toEqualTypeOf<Scope>()
+    expectTypeOf(openScopeInPlaceOf).toEqualTypeOf<(before: Scope, options: ScopeOptions) => Scope>()
     expectTypeOf<Scope>().toExtend<AsyncDisposable>()
     expectTypeOf(currentScope).returns.toEqualTypeOf<Scope | undefined>()
     const bound = (scope: Scope) => scope.bind((id: number, name: string) => `${id} ${name}`)
@@ -156,6 +162,8 @@ describe('in TypeScript', () => {
     expectTypeOf(PoolClosedError).constructorParameters.toEqualTypeOf<[string]>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
+    expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
+    expectTypeOf(SettingsFailedError).instance.toHaveProperty('settings').toEqualTypeOf<readonly string[]>()
     expectTypeOf(ScopeClosedError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf<InstanceType<typeof AcquireTimeoutError>>().toExtend<LeaseholdError>()
   })
@@ -166,6 +174,9 @@ describe('in TypeScript', () => {
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
     expectTypeOf(checkRouteLeasehold).returns.toEqualTypeOf<RouteLeasehold>()
+    const settings = (request: { readonly tenant: string }) =>
+      settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
+    expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()
     expectTypeOf(faultsOfPoolSources).returns.toEqualTypeOf<readonly OptionFault[]>()
     expectTypeOf(RequestLeasehold).constructorParameters.toEqualTypeOf<
       [scope: Scope, request: IncomingMessage, response: ServerResponse, ended?: () => void]

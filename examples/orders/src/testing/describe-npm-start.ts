@@ -8,8 +8,9 @@ import { afterEach, expect, test } from 'vitest'
  * Shows that an example runs as its README says.
  *
  * @param folder of the example.
+ * @param use what a first user does with it; the url has no slash at its end.
  */
-export function describeNpmStart(folder: URL): void {
+export function describeNpmStart(folder: URL, use: (url: string) => Promise<void> = openAnAccount): void {
   const database = usePostgres()
   let service: ChildProcess | undefined
 
@@ -34,16 +35,20 @@ export function describeNpmStart(folder: URL): void {
       ended.then(() => reject(new Error(`it ended before it listened:\n${said}`)), reject)
     })
 
-    const opened = await fetch(`${url}/accounts`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ owner: 'Ada', balanceCents: 10_000 }),
-    })
-    expect([opened.status, await opened.json()]).toEqual([201, { id: 1, owner: 'Ada', balanceCents: 10_000 }])
-    expect((await fetch(`${url}/mistakes/throw`, { method: 'POST' })).status).toBe(404)
+    await use(url)
 
     service.kill('SIGTERM')
     const [code] = await ended
     expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining('SIGTERM: stopping') })
   }, 60_000)
+}
+
+async function openAnAccount(url: string): Promise<void> {
+  const opened = await fetch(`${url}/accounts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ owner: 'Ada', balanceCents: 10_000 }),
+  })
+  expect([opened.status, await opened.json()]).toEqual([201, { id: 1, owner: 'Ada', balanceCents: 10_000 }])
+  expect((await fetch(`${url}/mistakes/throw`, { method: 'POST' })).status).toBe(404)
 }

@@ -330,7 +330,7 @@ test('a search path goes along with a statement, once on a connection, and not a
     const write = stream.write.bind(stream)
     stream.write = (data, ...more) => {
       if (data.includes('set_config') || data.includes('set search_path')) sent.push(data.toString('latin1'))
-      return write(data, ...(more as []))
+      return write(data, ...more)
     }
   })
   await db.raw('select 1')

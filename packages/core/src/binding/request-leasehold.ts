@@ -6,7 +6,7 @@ import type { Scope } from '../scope/scope.js'
 export class RequestLeasehold {
   #scope: Scope
   /** The scopes that the request had before this one. They close with it. */
-  readonly #before: Scope[] = []
+  #before: Scope[] | undefined
   readonly #response: ServerResponse
   readonly #ended: (() => void) | undefined
   readonly #onClose: () => void
@@ -72,7 +72,7 @@ export class RequestLeasehold {
    * closes with the response as well.
    */
   continueIn(scope: Scope): void {
-    this.#before.push(this.#scope)
+    ;(this.#before ??= []).push(this.#scope)
     this.#scope = scope
     if (this.#state !== 'open') void scope.close(this.#abandoned)
   }
@@ -89,7 +89,7 @@ export class RequestLeasehold {
       this.#controller?.abort(this.#abandoned)
     }
     void this.#scope.close(this.#abandoned)
-    for (const scope of this.#before) void scope.close(this.#abandoned)
+    if (this.#before !== undefined) for (const scope of this.#before) void scope.close(this.#abandoned)
     this.#ended?.()
   }
 }

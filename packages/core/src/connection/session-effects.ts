@@ -67,8 +67,8 @@ export class SessionEffects {
         if (this.#undo.length > 0) this.#undo = []
         return undefined
       case 'begin':
-        return undefined
     }
+    return undefined
   }
 
   #apply(effect: SessionEffect, origin: EffectOrigin, now: number): PinRecord | undefined {

@@ -156,8 +156,8 @@ export class Scope implements LeaseHolder, Deadlined {
   close(reason?: unknown): Promise<void> {
     if (this.#state.is === 'closing') return this.#state.done
     if (this.#state.is === 'closed') return Promise.resolve()
-    DeadlineWatch.of(this.#clock, runOutsideContext).remove(this)
-    this.#followed?.removeEventListener('abort', this.#onFollowedAbort)
+    if (this.deadlineAt !== Number.POSITIVE_INFINITY) DeadlineWatch.of(this.#clock, runOutsideContext).remove(this)
+    this.#followed?.removeEventListener('abort', this)
     // Set before the signal aborts: its listeners may acquire, and must not be granted what nobody would take back.
     this.#state = { is: 'closed' }
     this.#abort(reason === undefined ? new OrderlyEnd(this) : { why: 'closed', reason })
@@ -219,8 +219,8 @@ export class Scope implements LeaseHolder, Deadlined {
   }
 
   /** The session that is tied to the scope by what a lone statement left on it. */
-  tiedOn<Session extends KeptSession>(poolId: number): Session | undefined {
-    return this.#tied?.get(poolId) as Session | undefined
+  tiedOn(poolId: number): KeptSession | undefined {
+    return this.#tied?.get(poolId)
   }
 
   /** The scope's own session on the pool with this id, in `session` mode. */
@@ -234,13 +234,14 @@ export class Scope implements LeaseHolder, Deadlined {
     else this.#shared.set(poolId, shared)
   }
 
-  readonly #onFollowedAbort = (): void => {
+  /** The signal that it follows has aborted. An object as listener: a closure would be made for every scope. */
+  handleEvent(): void {
     this.#abort({ why: 'signal', reason: this.#followed?.reason })
   }
 
   #follow(signal: AbortSignal): void {
-    if (signal.aborted) this.#onFollowedAbort()
-    else signal.addEventListener('abort', this.#onFollowedAbort, { once: true })
+    if (signal.aborted) this.handleEvent()
+    else signal.addEventListener('abort', this, { once: true })
   }
 
   /** Aborts the signal and sends waiting callers away; what is held stays held until the scope closes. */

@@ -1,5 +1,6 @@
 import { checkScopeOptions } from '../options/check-scope-options.js'
 import type { ScopeOptions } from '../options/scope-options.js'
+import type { Clock } from '../ports/clock.js'
 import { systemClock } from '../pool/system-clock.js'
 import { currentContext, runOutsideContext } from './context.js'
 import { Scope } from './scope.js'
@@ -34,13 +35,18 @@ function open(options: ScopeOptions, parent: Scope | undefined, outer: ScopeSett
   return new Scope({
     label: options.label,
     signal: joinSignals(options.signal, parent?.isOpen === true ? parent : undefined),
-    deadlineAt: clock.now() + Math.min(ownMs, inheritedMs),
+    deadlineAt: deadlineOf(Math.min(ownMs, inheritedMs), clock),
     priority: options.priority ?? parent?.priority ?? 'normal',
     mode: options.mode ?? parent?.mode,
     clock,
     settings: options.settings === undefined && options.poolSettings === undefined ? outer : settingsOf(options, outer),
     makeSettings: () => settingsOf(options, outer),
   })
+}
+
+function deadlineOf(leftMs: number, clock: Clock): number {
+  // Most scopes have none, and every request opens one: a look at the clock takes as long as making the scope.
+  return leftMs === Number.POSITIVE_INFINITY ? leftMs : clock.now() + leftMs
 }
 
 function settingsOf({ label, settings, poolSettings }: ScopeOptions, outer: ScopeSettings | undefined): ScopeSettings {

@@ -311,7 +311,7 @@ export class Pool<Client> {
   /** The session on which the caller's scope has left something, if there is one: what comes next belongs there. */
   #tiedTo(asked: Asked): Lending<Client> | undefined {
     const { holder } = asked
-    const tied = holder?.tiedOn<Lending<Client>>(this.#id)
+    const tied = holder?.tiedOn(this.#id) as Lending<Client> | undefined
     if (tied === undefined) return undefined
     // With other settings it would change those of the statements that run there for others.
     if (!areSameSettings(tied.terms.settings, asked.settings)) return undefined

@@ -2,7 +2,7 @@ import type { Driver, Lease, OptionFault, Pool, PoolSnapshot } from '@leasehold/
 import { Client } from 'pg'
 import type * as pg from 'pg'
 import { describe, expectTypeOf, it } from 'vitest'
-import { checkFacade, createPgPool, LeasedPgPool, pgDriver, serverParameters } from './index.js'
+import { checkFacade, createPgPool, LeasedPgPool, pgDriver, readStrictly, serverParameters } from './index.js'
 
 declare const pool: LeasedPgPool
 
@@ -55,6 +55,8 @@ describe('in TypeScript', () => {
     // @ts-expect-error -- no port is a text
     expectTypeOf(() => pgDriver({ port: '5432' })).toBeFunction()
     expectTypeOf(serverParameters).toEqualTypeOf<(client: pg.Client) => ReadonlyMap<string, string>>()
+    expectTypeOf(readStrictly).toEqualTypeOf<() => Promise<void>>()
     expectTypeOf(checkFacade).toEqualTypeOf<(pool: unknown) => readonly OptionFault[]>()
+    expectTypeOf(readStrictly).toEqualTypeOf<() => Promise<void>>()
   })
 })

@@ -187,7 +187,7 @@ export function describeFacadeContract<Client>(
     })
 
     it('tells a caller that waited in vain who holds the connection', async () => {
-      const pool = await open({ acquireTimeoutMs: 30 })
+      const pool = await open({ acquireTimeoutMs: 250 })
       const first = await pool.acquire()
 
       const error: unknown = await pool.acquire().catch((reason: unknown) => reason)

@@ -179,7 +179,7 @@ describe.each(platforms)('on $name', ({ create }) => {
       override catch(error: unknown, host: ArgumentsHost): void {
         const answer = serviceUnavailable(error)
         const response = host.switchToHttp().getResponse<{ header(name: string, value: string): unknown }>()
-        if (answer !== undefined) response.header('retry-after', answer.retryAfter)
+        if (answer !== undefined) response.header('retry-after', String(answer.retryAfter))
         // oxlint-disable-next-line promise/valid-params, promise/no-promise-in-callback -- it is no promise
         super.catch(answer === undefined ? error : new ServiceUnavailableException(answer.body, { cause: error }), host)
       }

@@ -1,7 +1,7 @@
 import type { LedgerView, PinKind, PinRecord } from '@leasehold/core'
 
 /** Says why a session cannot be made as it was, so that its connection is closed. */
-export class NotCleanableError extends Error {
+class NotCleanableError extends Error {
   constructor(what: string) {
     super(`${what} cannot be undone on a living session`)
     this.name = 'NotCleanableError'

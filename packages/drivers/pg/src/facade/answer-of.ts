@@ -8,7 +8,7 @@ import { ownConfig } from './own-config.js'
 export type Answer = (error?: unknown, result?: unknown) => void
 
 interface Asked {
-  query(statement: unknown, values?: unknown, callback?: Answer): unknown
+  query(statement: unknown, values?: unknown, callback?: (error?: Error, result?: unknown) => void): unknown
 }
 
 /**

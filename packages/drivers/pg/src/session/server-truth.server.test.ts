@@ -1,4 +1,5 @@
 import { startPostgres } from '@leasehold/testkit/postgres'
+import { types } from 'pg'
 import type * as pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { pgDriver } from '../driver/pg-driver.js'
@@ -122,7 +123,7 @@ test('functions and operators that an owner has put before the server’s own do
 })
 
 test('parsers of types that an owner brought along do not bend the answer', async () => {
-  client.setTypeParser(25, () => 'bent')
+  client.setTypeParser(types.builtins.TEXT, () => 'bent')
   await client.query(`set work_mem = '5MB'`)
   expect(await told()).toEqual(['setting work_mem 5120'])
 })

@@ -11,7 +11,7 @@ export interface BoundValue {
  */
 export type BoundName = BoundValue | ReadonlyArray<string | BoundValue>
 
-/** What a statement does to the session, as far as its text tells; `resolveEffect` puts bound values in. */
+/** What a statement does to the session, as far as its text tells; bound values are put in when it is booked. */
 export interface ReadEffect extends Omit<SessionEffect, 'name'> {
   readonly name: string | BoundName | undefined
   /** It ends with the transaction (`SET LOCAL`, `set_config(…, true)`, `ON COMMIT DROP`, a cursor without hold), so that it never pins. */

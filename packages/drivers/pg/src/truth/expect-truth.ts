@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { faultsOf } from './failures-of.js'
+import { forAWhile } from './for-a-while.js'
 import type { ObservedSession } from './observed-session.js'
 import { randomSteps } from './random-steps.js'
 
@@ -12,7 +13,7 @@ export async function expectTruth(session: ObservedSession, forMs: number): Prom
       expect(faultsOf(await session.play(steps))).toEqual([])
       played += 1
     }),
-    { numRuns: 1_000_000, interruptAfterTimeLimit: forMs },
+    forAWhile(forMs),
   )
   expect(played).toBeGreaterThan(forMs / 500)
 }

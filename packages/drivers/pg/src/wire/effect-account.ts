@@ -1,6 +1,9 @@
 import type { EffectOrigin, SessionBooking, TransactionStatus } from '@leasehold/core'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
-import type { BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
+import { isTrue } from '../sql/is-true.js'
+import { lockKey } from '../sql/lock-key.js'
+import { settingEffect } from '../sql/setting-effect.js'
+import type { BoundName, BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
 import { SyncGroup, type NotedStatement } from './sync-group.js'
 
 /** What must be known to tell what a statement does. */
@@ -239,10 +242,12 @@ export class EffectAccount {
   }
 
   #effect(effect: ReadEffect, { values }: NotedStatement, origin: EffectOrigin): void {
-    const { does, kind, isTransactional } = effect
-    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrue(valueOf(effect.isLocalIf, values))
+    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueBound(valueOf(effect.isLocalIf, values))
     if (local) return
-    const name = typeof effect.name === 'object' ? nameFrom(effect.name, values) : effect.name
+    const known = typeof effect.name === 'object' ? withBoundName(effect, effect.name, values) : effect
+    if (known === undefined) return
+    const { does, kind, isTransactional } = known
+    const name = known.name as string | undefined
     if (kind === 'prepared' && does === 'clear') this.#parts.forgotten(name)
     // A name that should have been bound and was not: of a `clear` it would mean the whole kind.
     const isUntold = does === 'clear' && name === undefined && effect.name !== undefined
@@ -264,23 +269,34 @@ function valueOf({ parameter }: BoundValue, values: readonly unknown[] | undefin
   return values?.[parameter - 1]
 }
 
-/** Undefined when one of its parts is bound to something that is no name. */
-function nameFrom(name: NonNullable<ReadEffect['name']>, values: readonly unknown[] | undefined): string | undefined {
-  if (typeof name === 'string') return name
+/** The effect with the name that was bound; undefined when it turns out to leave nothing. */
+function withBoundName(
+  effect: ReadEffect,
+  name: BoundName,
+  values: readonly unknown[] | undefined,
+): ReadEffect | undefined {
+  const isLock = effect.kind === 'advisory-lock'
   let whole = ''
   for (const part of 'parameter' in name ? [name] : name) {
-    const value = typeof part === 'string' ? part : valueOf(part, values)
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined
-    whole += String(value)
+    const text = typeof part === 'string' ? part : textOf(valueOf(part, values), isLock)
+    // Bound to something that is no name, and perhaps to nothing.
+    if (text === undefined) return { ...effect, name: undefined }
+    whole += text
   }
-  return whole
+  if (effect.kind !== 'setting') return { ...effect, name: whole }
+  const setting = settingEffect(whole)
+  return setting && { ...effect, ...setting }
 }
 
-/** As PostgreSQL reads a boolean; what cannot be told is none. */
-function isTrue(value: unknown): boolean {
-  return (
-    value === true || (typeof value === 'string' && /^\s*(?:t(?:r(?:u(?:e)?)?)?|y(?:e(?:s)?)?|on|1)\s*$/i.test(value))
-  )
+/** Locks are told by their numbers, however those are written. */
+function textOf(value: unknown, isLock: boolean): string | undefined {
+  if (isLock) return lockKey(value)
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined
+}
+
+/** What cannot be told is not true. */
+function isTrueBound(value: unknown): boolean {
+  return value === true || (typeof value === 'string' && isTrue(value))
 }
 
 /** The same, of which nobody knows whether it came to that. */

@@ -1,0 +1,3 @@
+import { describeOwnScopes } from './describe-own-scopes.js'
+
+describeOwnScopes('AsyncLocalStorage')
