@@ -18,7 +18,8 @@ interface Config {
  */
 export function carriesSettings(statement: unknown, values: unknown): boolean {
   const text = textOf(statement)
-  if (text === undefined) return false
+  // With `rows`, pg reads the answer in parts and leaves the group open between them: it would not close it after an error.
+  if (text === undefined || Boolean((statement as Config).rows)) return false
   const [only, ...others] = readCached(text).statements
   if (only === undefined || others.length > 0) return false
   if (!ROWS.has(only.command) || only.control !== undefined || !only.runsInTransaction) return false
@@ -30,5 +31,5 @@ function isExtended(statement: unknown, values: unknown): boolean {
   const config: Config = typeof statement === 'object' && statement !== null ? statement : {}
   const bound = Array.isArray(values) ? values : config.values
   if (Array.isArray(bound) && bound.length > 0) return true
-  return Boolean(config.name) || Boolean(config.rows) || config.queryMode === 'extended'
+  return Boolean(config.name) || config.queryMode === 'extended'
 }

@@ -202,6 +202,7 @@ describe('a first statement', () => {
     [{ text: 'select id from notes', rowMode: 'array' }],
     [{ name: 'named', text: 'select id from notes where id = $1', values: [1] }],
     [{ name: 'bare', text: 'select 1' }],
+    [{ text: 'select id from notes', rows: 1 }],
     [{ text: 'select 1', binary: true }],
     [''],
     ['-- nothing'],
@@ -267,6 +268,33 @@ describe('a first statement', () => {
         expect(await tenantIn(client as never)).toBe('1')
       }),
     )
+  })
+
+  it('is bounded by the timeout that goes with it, and finds its tables on the path that goes with it', async () => {
+    const pool = poolOf({ max: 1 })
+    await admin.query(`create schema acme; create table acme.things as select 'of acme' as owner`)
+
+    await expect(as({ statement_timeout: 50 }, () => pool.query('select pg_sleep(30)'))).rejects.toMatchObject({
+      code: '57014',
+    })
+    const { rows } = await as({ search_path: 'acme' }, () => pool.query('select owner from things'))
+
+    expect(rows).toEqual([{ owner: 'of acme' }])
+    await expect(pool.query('select owner from things')).rejects.toMatchObject({ code: '42P01' })
+    await admin.query('drop schema acme cascade')
+  })
+
+  it('of which nothing is heard any more fails with what has become of the connection', async () => {
+    const pool = poolOf({ max: 1 })
+
+    const killed = await as(tenant('1'), () =>
+      pool
+        .query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(30)')
+        .catch((error: pg.DatabaseError) => error),
+    )
+
+    expect(killed).toMatchObject({ code: '57P01' })
+    expect(await as(tenant('1'), () => tenantIn(pool))).toBe('1')
   })
 
   it('has the isolation that its owner declared for transactions', async () => {

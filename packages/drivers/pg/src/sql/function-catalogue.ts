@@ -41,9 +41,11 @@ export class FunctionCatalogue {
   #absent: ReadonlySet<string> = new Set()
   #catalogue: Catalogue | undefined
   #loading: Promise<void> | undefined
+  /** It could not be read, and is not asked for again: a server that cannot answer would be asked at every release. */
+  #isUnreadable = false
 
   get isLoaded(): boolean {
-    return this.#catalogue !== undefined
+    return this.#catalogue !== undefined || this.#isUnreadable
   }
 
   /** Whether using some table or view does something to the session: then `effectsOfRelation` has to be asked. */
@@ -75,11 +77,19 @@ export class FunctionCatalogue {
     return this.#statefulRelations.get(name) ?? NOTHING
   }
 
-  /** Reads the catalogue of the database. Rejects when `query` does, and knows then what it knew before. */
+  /**
+   * Reads the catalogue of the database. Rejects when `query` does, and knows then what it knew before; of everything else
+   * it says from then on that nobody knows, until `forget`.
+   */
   load(query: CatalogueQuery): Promise<void> {
-    this.#loading ??= this.#load(query).finally(() => {
-      this.#loading = undefined
-    })
+    this.#loading ??= this.#load(query)
+      .catch((error: unknown) => {
+        this.#isUnreadable = true
+        throw error
+      })
+      .finally(() => {
+        this.#loading = undefined
+      })
     return this.#loading
   }
 
@@ -92,6 +102,7 @@ export class FunctionCatalogue {
     }
     const routines = byName(await query(ROUTINES))
     const relations = byName(await query(RELATIONS))
+    this.#isUnreadable = false
     this.#catalogue = { serverFunctions, routines, relations, stateful: undefined }
     this.#absent = new Set(asked.filter((name) => !routines.has(name) && !serverFunctions.has(name)))
     this.#forget()
@@ -100,6 +111,7 @@ export class FunctionCatalogue {
   /** The database has other functions than before: what is asked for from now on must first be loaded. */
   forget(): void {
     this.#catalogue = undefined
+    this.#isUnreadable = false
     this.#forget()
   }
 
@@ -113,10 +125,10 @@ export class FunctionCatalogue {
     if (declared !== undefined) return declared === 'harmless' ? NOTHING : [unknownFunction(name)]
     // Its session has more on it already, and nobody else sees what it is.
     if (name.startsWith('pg_temp.')) return [unknownFunction(name)]
-    if (this.#catalogue === undefined) return 'unjudged'
-    const routines = this.#catalogue.routines.get(name)
+    const routines = this.#catalogue?.routines.get(name)
     if (routines !== undefined) return this.#effectsOfAll(routines)
-    return this.#catalogue.serverFunctions.has(name) || this.#absent.has(name) ? NOTHING : 'unjudged'
+    if (this.#catalogue?.serverFunctions.has(name) === true || this.#absent.has(name)) return NOTHING
+    return this.#isUnreadable ? [unknownFunction(name)] : 'unjudged'
   }
 
   get #statefulRelations(): ReadonlyMap<string, readonly ReadEffect[]> {

@@ -54,27 +54,34 @@ export class ObservedSession {
     const missing: string[] = []
     const excess: string[] = []
     let pins: readonly Pin[] = []
+    let truth = this.#baseline
     for (const [at, step] of steps.entries()) {
       const error = await play(lease.client, step)
       if (error !== undefined) errors.push(error)
       pins = lease.pins
-      const found = compare(pins, this.#baseline, await truthOf(lease.client))
+      truth = await truthOf(lease.client)
+      const found = compare(pins, this.#baseline, truth)
       missing.push(...found.missing.map((fact) => `${fact} (step ${at + 1})`))
       excess.push(...found.excess.map((pin) => `${pin} (step ${at + 1})`))
     }
     lease.release()
     await lease.recycled
-    return { missing, excess, pins, errors, leftOver: await this.#leftOver() }
+    const isClean = pins.length === 0 && this.#differences(truth).length === 0
+    return { missing, excess, pins, errors, leftOver: isClean ? [] : await this.leftOver() }
   }
 
   close(): Promise<void> {
     return this.pool.close({ deadlineMs: 1_000 })
   }
 
-  async #leftOver(): Promise<readonly string[]> {
+  #differences(truth: readonly SessionFact[]): readonly SessionFact[] {
+    return [...added(this.#baseline, truth), ...added(truth, this.#baseline)]
+  }
+
+  /** What the next owner meets that the first one did not, or the other way round. */
+  async leftOver(): Promise<readonly string[]> {
     const lease = await this.pool.leases.acquire()
-    const truth = await truthOf(lease.client)
-    const differences = [...added(this.#baseline, truth), ...added(truth, this.#baseline)]
+    const differences = this.#differences(await truthOf(lease.client))
     // One fault shall not be told once more of every sequence that follows.
     if (differences.length > 0) lease.discard('a fault was found')
     else lease.release()

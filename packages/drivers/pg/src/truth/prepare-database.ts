@@ -54,12 +54,23 @@ const OBJECTS = `
     begin perform set_config('work_mem', '14MB', false); commit; perform set_config('work_mem', '15MB', false); end $$;
   create procedure sets_and_rolls_back() language plpgsql as $$
     begin perform set_config('work_mem', '16MB', false); rollback; end $$;
+  create procedure sets_and_fails() language plpgsql as $$
+    begin perform set_config('work_mem', '14MB', false); commit; perform 1/0; end $$;
+  create procedure sets_commits_and_waits() language plpgsql as $$
+    begin
+      perform set_config('work_mem', '14MB', false); commit;
+      perform pg_advisory_lock(31); perform pg_sleep(30);
+    end $$;
   create procedure harmless() language plpgsql as $$ begin perform 1; end $$;
   create function of_watched() returns trigger language plpgsql as $$
     begin perform set_config('app.touched', 'yes', false); return new; end $$;
   create function of_watched_harmlessly() returns trigger language plpgsql as $$ begin return new; end $$;
   create trigger touches before insert on watched for each row execute function of_watched();
   create trigger touches before insert on watched_harmlessly for each row execute function of_watched_harmlessly();
+  create table guarded (id integer check (id > 0));
+  create function of_guarded() returns trigger language plpgsql as $$
+    begin perform pg_advisory_lock(14); return new; end $$;
+  create trigger locks before insert on guarded for each row execute function of_guarded();
   create view stateful as select sets_in_sql() as was;
 `
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failuresOf, type Sequence } from './failures-of.js'
 import { HARMLESS_STATEMENTS } from './harmless-statements.js'
 import { ObservedSession } from './observed-session.js'
+import { play } from './play.js'
 import { CLEARING_STEPS, CLEARING_STEPS_OF_OBJECTS, SESSION_SEQUENCES, UNTOLD_SEQUENCES } from './session-sequences.js'
 import { SESSION_STATEMENTS } from './session-statements.js'
 import type { Step } from './step.js'
@@ -59,6 +60,28 @@ describe('what hooks have made is there for every owner', () => {
     expect(await failuresOf(prepared, sequences, { mayHoldMore: true })).toEqual([])
     await prepared.close()
   })
+})
+
+test.each([
+  `load 'plpgsql'`,
+  `LOAD '$libdir/plpgsql'`,
+  'select setseed(0.5)',
+  'set seed to 0.5',
+  `select setseed($1)`,
+  `do $$ begin perform setseed(0.5); end $$`,
+  `begin; select setseed(0.5); rollback`,
+  `select setseed(0.5), 1/(select 0)`,
+  `select pg_create_physical_replication_slot('gone', true, true)`,
+])('what can neither be asked for nor undone costs the connection: %s', async (text) => {
+  const lease = await session.pool.leases.acquire()
+  await play(lease.client, text.includes('$1') ? { text, values: [0.5] } : text)
+  const kinds = lease.pins.map(({ kind }) => kind)
+  lease.release()
+  await lease.recycled
+  expect(kinds.some((kind) => kind === 'library' || kind === 'slot' || kind === 'unknown')).toBe(true)
+  const next = await session.pool.leases.acquire()
+  next.release()
+  expect(next.connectionId).not.toBe(lease.connectionId)
 })
 
 test('the first statement of all is known for what it does, although it does so by a trigger', async () => {

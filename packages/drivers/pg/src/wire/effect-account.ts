@@ -189,11 +189,8 @@ export class EffectAccount {
     if (changesFunctions) {
       this.#parts.catalogue.forget()
       this.#hasChangedFunctions = true
-    } else if (relations.length > 0 && !this.#parts.catalogue.isLoaded) {
-      for (const name of relations) this.#relations.add(name)
-      this.#parts.doubt()
     }
-    const used = relations.flatMap((name) => this.#parts.catalogue.effectsOfRelation(name))
+    const used = changesFunctions ? [] : this.#effectsOf(relations)
     if (control === undefined && effects.length + functions.length + used.length === 0) return
     const origin = this.#originOf(noted)
     switch (control?.is) {
@@ -217,27 +214,42 @@ export class EffectAccount {
       case undefined:
     }
     for (const effect of [...effects, ...used]) this.#effect(effect, noted, origin)
-    for (const name of functions) this.#called(name, noted, origin)
+    for (const name of functions) this.#called(name, (effect) => this.#effect(effect, noted, origin))
     // What cannot run in a transaction is committed by itself, whatever becomes of what was sent along with it.
     if (!runsInTransaction) this.#parts.book(COMMIT)
   }
 
   /** A statement failed half-way: what no rollback undoes may have happened. */
   #broken(noted: NotedStatement): void {
+    const { command, effects, functions, relations, runsInTransaction } = noted.statement
     const origin = this.#originOf(noted)
-    for (const effect of noted.statement.effects) {
-      if (!effect.isTransactional) this.#effect(effect.does === 'set' ? effect : touched(effect), noted, origin)
+    // A procedure may have committed a part of what it did.
+    const mayHaveCommitted = command === 'CALL' || command === 'DO' || !runsInTransaction
+    const book = (effect: ReadEffect): void => {
+      if (mayHaveCommitted || !effect.isTransactional) this.#effect(perhaps(effect), noted, origin)
     }
-    for (const name of noted.statement.functions) this.#called(name, noted, origin, true)
+    for (const effect of effects) book(effect)
+    for (const effect of this.#effectsOf(relations)) book(effect)
+    for (const name of functions) this.#called(name, book)
   }
 
-  #called(name: string, noted: NotedStatement, origin: EffectOrigin, hasFailed = false): void {
+  /** What the use of tables and views does besides what the statement says. */
+  #effectsOf(relations: readonly string[]): readonly ReadEffect[] {
+    const { catalogue, doubt } = this.#parts
+    if (relations.length > 0 && !catalogue.isLoaded) {
+      for (const name of relations) this.#relations.add(name)
+      doubt()
+    }
+    return relations.flatMap((name) => catalogue.effectsOfRelation(name))
+  }
+
+  #called(name: string, book: (effect: ReadEffect) => void): void {
     const effects = this.#parts.catalogue.effectsOf(name)
     if (effects === 'unjudged') {
       this.#functions.add(name)
-      this.#effect(unknownEffect(`function ${name}`), noted, origin)
+      book(unknownEffect(`function ${name}`))
     } else {
-      for (const effect of effects) if (!hasFailed || !effect.isTransactional) this.#effect(effect, noted, origin)
+      for (const effect of effects) book(effect)
     }
   }
 
@@ -299,9 +311,9 @@ function isTrueBound(value: unknown): boolean {
   return value === true || (typeof value === 'string' && isTrue(value))
 }
 
-/** The same, of which nobody knows whether it came to that. */
-function touched(effect: ReadEffect): ReadEffect {
-  return { ...effect, does: 'touch' }
+/** The same of a statement that failed: it may have come to that, and then no rollback undoes it. */
+function perhaps(effect: ReadEffect): ReadEffect {
+  return { ...effect, does: effect.does === 'set' ? 'set' : 'touch', isTransactional: false }
 }
 
 function unknownEffect(name: string): ReadEffect {
