@@ -148,7 +148,7 @@ export class EffectAccount {
       if (noted.position < group.completed) this.#done(noted, group.tags?.get(noted.position))
       else {
         if (noted.position === group.completed && group.failure !== undefined && group.hasRun(noted))
-          this.#broken(noted)
+          this.#broken(noted, status)
         if (group.failure === undefined) this.#effect(LOST_COUNT, noted, this.#originOf(noted))
         break
       }
@@ -220,11 +220,12 @@ export class EffectAccount {
   }
 
   /** A statement failed half-way: what no rollback undoes may have happened. */
-  #broken(noted: NotedStatement): void {
+  #broken(noted: NotedStatement, status: TransactionStatus): void {
     const { command, effects, functions, relations, runsInTransaction } = noted.statement
     const origin = this.#originOf(noted)
-    // A procedure may have committed a part of what it did.
-    const mayHaveCommitted = command === 'CALL' || command === 'DO' || !runsInTransaction
+    // A procedure may have committed a part of what it did, unless a transaction was open.
+    const isProcedure = (command === 'CALL' || command === 'DO') && functions.length > 0
+    const mayHaveCommitted = status === 'idle' && (isProcedure || !runsInTransaction)
     const book = (effect: ReadEffect): void => {
       if (mayHaveCommitted || !effect.isTransactional) this.#effect(perhaps(effect), noted, origin)
     }
