@@ -12,7 +12,7 @@ const entriesOf = (folder: string): string[] => [
 ]
 
 /** Tests, and what only tests use. */
-const tests = ['\\.test\\.ts$', '^packages/.+/src/promises/', '^packages/[^/]+/[^/]+/src/testing/']
+const tests = ['\\.test\\.ts$', '^packages/.+/src/promises/', '^packages/[^/]+/[^/]+/src/(?:testing|truth)/']
 const installed = 'node_modules/'
 
 const betweenPackages = packageRules.flatMap(({ from, packages, vendors }): IForbiddenRuleType[] => {
