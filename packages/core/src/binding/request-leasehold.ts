@@ -7,6 +7,7 @@ export class RequestLeasehold {
   #scope: Scope
   /** The scopes that the request had before this one. They close with it. */
   #before: Scope[] | undefined
+  readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #ended: (() => void) | undefined
   readonly #onClose: () => void
@@ -23,6 +24,7 @@ export class RequestLeasehold {
    */
   constructor(scope: Scope, request: IncomingMessage, response: ServerResponse, ended?: () => void) {
     this.#scope = scope
+    this.#request = request
     this.#response = response
     this.#ended = ended
     // `close` comes outside the request's context when a client hangs up: everything it needs is captured here.
@@ -81,7 +83,9 @@ export class RequestLeasehold {
     if (this.#state !== 'open') return
     this.#socket?.off('close', this.#onClose)
     // Both: HTTP/2 says that an aborted stream has finished, HTTP/1 that one has ended whose bytes are still queued.
-    if (this.#response.writableEnded && this.#response.writableFinished) this.#state = 'answered'
+    const { writableEnded, writableFinished } = this.#response
+    // An injected request has a socket that nothing closes, and a response that never says it has finished.
+    if (writableEnded && (writableFinished || !this.#request.socket.destroyed)) this.#state = 'answered'
     else {
       this.#state = 'abandoned'
       const gone = `the response to ${this.#scope.label} closed before the answer was finished`

@@ -101,6 +101,22 @@ describe('adaptive capture', () => {
     expect(sites).toBe(2)
   })
 
+  it('takes no more than a sample a millisecond, and a few in advance, however many leases there are', () => {
+    let now = 0
+    const sites = new CallSites('adaptive', () => now)
+    const samplesOf = (leases: number): number => {
+      let samples = 0
+      for (let lease = 0; lease < leases; lease += 1) if (sites.capture('busy', samplesOf) !== undefined) samples += 1
+      return samples
+    }
+    const inAdvance = samplesOf(128 * 1_000)
+    expect(inAdvance).toBeLessThan(20)
+    now = 10
+    expect(samplesOf(128 * 1_000)).toBe(10)
+    now = 1_000
+    expect(samplesOf(128 * 1_000)).toBe(inAdvance)
+  })
+
   it('gives a site to every lease of a label that was left over before, and to no other', async () => {
     const { pool } = openFakePool()
     const sites: Array<string | undefined> = []

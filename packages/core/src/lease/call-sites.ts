@@ -2,6 +2,12 @@ import type { Site } from '../ports/owner.js'
 
 /** One capture in this many, in adaptive mode. A capture costs microseconds, a lease a fraction of one. */
 const ONE_IN = 128
+/**
+ * Samples are this far apart in the long run, and this much may be taken in advance: beyond a hundred thousand leases a
+ * second one in 128 was a tenth of what a lease costs, and told nothing new.
+ */
+const SAMPLE_PACE_MS = 1
+const BURST_MS = 16
 /** Labels that have leaked are remembered, but not without end: a label made of user input must not fill the memory. */
 const MOST_SUSPECTS = 1_000
 /** Deep enough to come out of any ORM's own calls into the code that called it. */
@@ -68,11 +74,15 @@ function isForeign(frame: string): boolean {
 /** Decides which leases get to know where they were asked for. */
 export class CallSites {
   readonly #mode: 'adaptive' | 'always' | 'off'
+  readonly #now: () => number
   readonly #suspects = new Set<string>()
   #asked = 0
+  /** When all samples so far would have been taken, at the pace that they may have. */
+  #pacedUntil = Number.NEGATIVE_INFINITY
 
-  constructor(mode: 'adaptive' | 'always' | 'off') {
+  constructor(mode: 'adaptive' | 'always' | 'off', now: () => number) {
     this.#mode = mode
+    this.#now = now
   }
 
   /** A site, if this lease is to have one. */
@@ -81,7 +91,14 @@ export class CallSites {
     if (this.#mode === 'always') return new CallSite(below)
     this.#asked += 1
     if (this.#suspects.size > 0 && this.#suspects.has(label)) return new CallSite(below)
-    return this.#asked % ONE_IN === 0 ? new CallSite(below, SAMPLED_FRAMES) : undefined
+    return this.#asked % ONE_IN === 0 && this.#mayTakeSample() ? new CallSite(below, SAMPLED_FRAMES) : undefined
+  }
+
+  #mayTakeSample(): boolean {
+    const now = this.#now()
+    if (this.#pacedUntil > now + BURST_MS) return false
+    this.#pacedUntil = Math.max(this.#pacedUntil, now) + SAMPLE_PACE_MS
+    return true
   }
 
   /** A lease of this label leaked or was overdue: from now on all of its leases get a site. */

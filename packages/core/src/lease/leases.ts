@@ -50,8 +50,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.pool = options.name
     this.driver = connections.driver
     this.observe = options.observe
-    this.sites = new CallSites(options.captureSites)
     this.#now = () => options.clock.now()
+    this.sites = new CallSites(options.captureSites, this.#now)
     this.#pinWatch = new PinWatch((...of) => connections.reports.pinOverdue(...of))
   }
 

@@ -23,6 +23,19 @@ describe('request.leasehold.signal', () => {
     expect(service.scopes[0]?.signal.aborted).toBe(true)
   })
 
+  it('is not aborted after the answer to an injected request', async () => {
+    const signals: AbortSignal[] = []
+    await service.start((app) =>
+      app.get('/', (request) => {
+        signals.push(request.leasehold.signal)
+        return 'answered'
+      }),
+    )
+    await service.app.inject('/')
+    await vi.waitFor(() => expect(service.scopes[0]?.isOpen).toBe(false))
+    expect(signals[0]?.aborted).toBe(false)
+  })
+
   it('aborts when the client hangs up on a POST whose body has been read, and says why', async () => {
     const reasons: unknown[] = []
     await service.start((app) =>

@@ -14,9 +14,11 @@ const TRANSACTION_MODES = ['transaction_isolation', 'transaction_read_only', 'tr
   .map((name) => `and name ${DIFFERS} '${name}'`)
   .join(' ')
 
+// One that was set to what it is without that is no difference; the server says so of some that were not even set.
 const SETTINGS = `
   select 'setting', pg_catalog.lower(name), setting from pg_catalog.pg_settings
-  where source ${EQUALS} 'session' ${TRANSACTION_MODES}`
+  where source ${EQUALS} 'session' ${TRANSACTION_MODES}
+    and coalesce(setting, '') ${DIFFERS} coalesce(reset_val, '')`
 
 // pg_settings holds no setting that is known by nothing but its use (app.tenant_id): those must be asked by name.
 const ASKED_SETTINGS = `

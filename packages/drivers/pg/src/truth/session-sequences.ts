@@ -43,7 +43,6 @@ export const SESSION_SEQUENCES: Readonly<Record<string, ReadonlyArray<readonly S
     [`set names 'LATIN1'`, 'set names'],
     [`set schema 'public'`, 'reset search_path'],
     ['set session characteristics as transaction read only', 'reset default_transaction_read_only'],
-    ['set session characteristics as transaction read only', 'set session characteristics as transaction read write'],
   ],
   'a setting that is local in part': [
     ['begin', `set work_mem = '5MB'`, `set local work_mem = '6MB'`, 'commit'],
@@ -499,4 +498,8 @@ export const UNTOLD_SEQUENCES: ReadonlyArray<readonly Step[]> = [
   ['select sets_in_subtransaction(true)'],
   ['call sets_and_rolls_back()'],
   [`do $$ begin perform set_config('work_mem', '5MB', false); rollback; end $$`],
+  ['set session characteristics as transaction read only', 'set session characteristics as transaction read write'],
+  ['set work_mem from current'],
+  [`set statement_timeout = 0`],
+  [`reset statement_timeout; select set_config('statement_timeout', '60s', true)`],
 ]

@@ -11,6 +11,7 @@ export function useTruthServer(): { readonly url: string } {
       embedded: true,
       settings: {
         max_prepared_transactions: '4',
+        timezone: 'Europe/Paris',
         wal_level: 'logical',
         max_wal_senders: '2',
         max_replication_slots: '4',
