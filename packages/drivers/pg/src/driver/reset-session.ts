@@ -35,7 +35,7 @@ export async function resetSession(
   if (wire.lostBy !== undefined) throw wire.lostBy
   await wire.unbooked(async () => {
     if (own === undefined) await clean(session, ledger, signal)
-    else await run(session, ledger.transaction === 'idle' ? [own] : ['ROLLBACK', own], signal)
+    else await cleanWith(own, session, ledger, signal)
   })
   if (wire.transaction !== 'idle') throw new Error(`the transaction was still ${wire.transaction} after the reset`)
 }
@@ -49,6 +49,18 @@ async function clean(session: PgSession, ledger: LedgerView, signal: AbortSignal
   if (known.some(({ kind }) => kind === 'unknown')) return
   if (await isHarmless(session, unjudged, signal)) return
   await run(session, [resetText({ ...viewOf(ledger), transaction: 'idle', pins: [UNKNOWN] })], signal)
+}
+
+async function cleanWith(
+  own: string,
+  session: PgSession,
+  ledger: LedgerView,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const unjudged = session.wire?.effects.takeUnjudged()
+  // What was only in doubt would otherwise cost the statement every time: nobody but a reset looks into the catalogue.
+  if (ledger.pins.length === 0 && unjudged !== undefined && (await isHarmless(session, unjudged, signal))) return
+  await run(session, ledger.transaction === 'idle' ? [own] : ['ROLLBACK', own], signal)
 }
 
 /** Has the database say what the functions and tables do that were used. */
@@ -65,7 +77,8 @@ async function isHarmless(
     if (signal?.aborted === true || wire?.lostBy !== undefined) throw error
     return false
   }
-  if (unjudged.hasChanged) return false
+  // What it has used may be gone by now.
+  if (unjudged.hasChanged) return unjudged.functions.size + unjudged.relations.size === 0
   return (
     [...unjudged.relations].every((name) => functions.effectsOfRelation(name).length === 0) &&
     [...unjudged.functions].every((name) => {

@@ -174,6 +174,13 @@ describe('between two owners', () => {
     expect(sent.texts.slice(1)).toEqual(['ROLLBACK', 'DISCARD ALL'])
   })
 
+  test('and is not sent for a session that nobody has changed, not even before the database is known', async () => {
+    await using pool = open({ leasehold: { resetStatement: 'select pg_sleep(60)', resetTimeoutMs: 1_000 } })
+    await pool.query('select from pg_class limit 1')
+    await pool.query('select from pg_class limit 1')
+    expect(pool.snapshot().counts).toMatchObject({ opened: 1, closed: { 'reset-failed': 0 } })
+  })
+
   test('functions of the database are looked into, once, and not on the caller’s time', async () => {
     await using admin = open()
     await admin.query(`

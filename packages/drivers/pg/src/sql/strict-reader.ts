@@ -1,9 +1,13 @@
+import type * as Parser from 'libpg-query'
 import { describeEffect } from './describe-effect.js'
 import { KNOWN_FUNCTIONS } from './known-functions.js'
 import { readStatement } from './read-statement.js'
 import { readTree, type TreeCall, type TreeReading } from './read-tree.js'
 import { STATEFUL_FUNCTIONS } from './stateful-functions.js'
 import type { ReadEffect, ReadStatement, StatementReading } from './statement-reading.js'
+
+/** Not spelled out at the import: a bundler would want it to be there. */
+const PARSER: string = 'libpg-query'
 
 /** Nobody knows what it does. */
 const DOUBTED: ReadEffect = {
@@ -21,7 +25,7 @@ const DOUBTED: ReadEffect = {
  * Such a reader is several times slower. Rejects if `libpg-query` is not installed.
  */
 export async function loadStrictReader(): Promise<(text: string) => StatementReading> {
-  const { loadModule, parseSync } = await import('libpg-query')
+  const { loadModule, parseSync } = (await import(PARSER)) as typeof Parser
   await loadModule()
   return (text) => {
     const reading = readStatement(text)

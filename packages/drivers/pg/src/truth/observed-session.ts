@@ -90,7 +90,9 @@ export class ObservedSession {
   }
 }
 
-/** Past the lease's handle: the question is nobody's statement. */
+/** Past the lease's handle and the account of its effects: the question is nobody's statement. */
 function truthOf(client: pg.Client): Promise<readonly SessionFact[]> {
-  return serverTruth(sessionOf(client).client, CUSTOM_SETTINGS)
+  const { client: physical, wire } = sessionOf(client)
+  const ask = (): Promise<readonly SessionFact[]> => serverTruth(physical, CUSTOM_SETTINGS)
+  return wire === undefined ? ask() : wire.unbooked(ask)
 }

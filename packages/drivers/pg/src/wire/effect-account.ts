@@ -45,6 +45,7 @@ export interface Unjudged {
 const MOST_TEXT = 2_000
 const COMMIT: SessionBooking = { is: 'commit' }
 const ROLLBACK: SessionBooking = { is: 'rollback' }
+const CHANGED: ReadEffect = unknownEffect('functions or triggers of its own making')
 const LOST_COUNT: ReadEffect = unknownEffect('statements that could not be told apart')
 
 /**
@@ -144,11 +145,13 @@ export class EffectAccount {
   ready(status: TransactionStatus): void {
     const group = this.#closed.shift()
     if (group?.noted === undefined) return
+    // Several in one text are one transaction, in which nothing can commit by itself.
+    const isAlone = group.isExtended || group.sent === 1
     for (const noted of group.noted) {
       if (noted.position < group.completed) this.#done(noted, group.tags?.get(noted.position))
       else {
         if (noted.position === group.completed && group.failure !== undefined && group.hasRun(noted))
-          this.#broken(noted, status)
+          this.#broken(noted, isAlone && status === 'idle')
         if (group.failure === undefined) this.#effect(LOST_COUNT, noted, this.#originOf(noted))
         break
       }
@@ -165,7 +168,7 @@ export class EffectAccount {
     this.#functions.clear()
     this.#relations.clear()
     this.#hasChangedFunctions = false
-    return functions.size + relations.size === 0 ? undefined : { functions, relations, hasChanged }
+    return functions.size + relations.size === 0 && !hasChanged ? undefined : { functions, relations, hasChanged }
   }
 
   /** Whether there is nothing to note: so it is with nearly every statement. */
@@ -189,6 +192,7 @@ export class EffectAccount {
     if (changesFunctions) {
       this.#parts.catalogue.forget()
       this.#hasChangedFunctions = true
+      this.#parts.doubt()
     }
     const used = changesFunctions ? [] : this.#effectsOf(relations)
     if (control === undefined && effects.length + functions.length + used.length === 0) return
@@ -220,12 +224,12 @@ export class EffectAccount {
   }
 
   /** A statement failed half-way: what no rollback undoes may have happened. */
-  #broken(noted: NotedStatement, status: TransactionStatus): void {
+  #broken(noted: NotedStatement, couldCommit: boolean): void {
     const { command, effects, functions, relations, runsInTransaction } = noted.statement
     const origin = this.#originOf(noted)
-    // A procedure may have committed a part of what it did, unless a transaction was open.
+    // A procedure may have committed a part of what it did.
     const isProcedure = (command === 'CALL' || command === 'DO') && functions.length > 0
-    const mayHaveCommitted = status === 'idle' && (isProcedure || !runsInTransaction)
+    const mayHaveCommitted = couldCommit && (isProcedure || !runsInTransaction)
     const book = (effect: ReadEffect): void => {
       if (mayHaveCommitted || !effect.isTransactional) this.#effect(perhaps(effect), noted, origin)
     }
@@ -240,6 +244,8 @@ export class EffectAccount {
     if (relations.length > 0 && !catalogue.isLoaded) {
       for (const name of relations) this.#relations.add(name)
       doubt()
+      // What the session itself has just made is not there for nothing.
+      if (this.#hasChangedFunctions) return [CHANGED]
     }
     return relations.flatMap((name) => catalogue.effectsOfRelation(name))
   }
