@@ -1,4 +1,4 @@
-import type { LeaseGate, SessionObserver, SettingsDifference, TransactionStatus } from '@leasehold/core'
+import type { LeaseGate, SessionObserver, Site, SettingsDifference, TransactionStatus } from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import { FakeDriverError } from './fake-driver-error.js'
 import { FakeSettings } from './fake-settings.js'
@@ -10,7 +10,7 @@ interface RunningStatement {
   /** What goes with it: made if it succeeds, and to go again if not. */
   readonly difference: SettingsDifference | undefined
   /** Where it was sent from, for one that may leave something. */
-  readonly site: string | undefined
+  readonly site: Site | undefined
   readonly resolve: (answer: string) => void
   readonly reject: (error: Error) => void
 }
@@ -60,7 +60,7 @@ export class FakeSession implements FakeClient {
     }
   }
 
-  query(text: string, site?: string): Promise<string> {
+  query(text: string, site?: Site): Promise<string> {
     if (this.#endedBy !== undefined) return Promise.reject(this.#endedBy)
     this.#owed += 1
     this.#observer?.busy(text)

@@ -6,6 +6,7 @@ import type { LeakKind } from '../events/pool-events.js'
 import type { Connections } from '../pool/connections.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
+import type { Site } from '../ports/owner.js'
 import { CallSite, CallSites } from './call-sites.js'
 import { nextOverdue } from './leak-watch.js'
 import { PinWatch } from './pin-watch.js'
@@ -203,8 +204,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
   }
 
   /** Pins are rare, so that each may know where it was made. */
-  siteOf(below: (...args: never[]) => unknown): string | undefined {
-    return this.#connections.options.captureSites === 'off' ? undefined : new CallSite(below).place
+  siteOf(below: (...args: never[]) => unknown): Site | undefined {
+    return this.#connections.options.captureSites === 'off' ? undefined : new CallSite(below)
   }
 
   /** What ties the session to its owner now. */

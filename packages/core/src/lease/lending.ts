@@ -49,7 +49,7 @@ export interface LeaseDesk<Client> {
   /** Nobody borrows from it now. */
   unshared(base: Lending<Client>): void
   wouldRefuse(lending: Lending<Client>, why: string): void
-  siteOf(below: (...args: never[]) => unknown): string | undefined
+  siteOf(below: (...args: never[]) => unknown): Site | undefined
   pinsOf(lending: Lending<Client>, now: number): readonly Pin[]
   declare(lending: Lending<Client>): void
   declareNone(lending: Lending<Client>): void
@@ -172,7 +172,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     else throw new ModeViolationError({ pool: this.desk.pool, mode: this.mode, label: this.label, pin })
   }
 
-  siteOf(below: (...args: never[]) => unknown): string | undefined {
+  siteOf(below: (...args: never[]) => unknown): Site | undefined {
     return this.desk.siteOf(below)
   }
 

@@ -60,11 +60,12 @@ export class Recycler<Client> {
       return FIT
     }
     const { statement } = ledger
-    const pins = reports.pinsOf(connection, options.clock.now())
+    const now = options.clock.now()
+    const { pins } = ledger
     const cleaned = await outside(() => this.#clean(connection, owner, isVerified))
     if (cleaned.left === undefined) return FIT
     if (cleaned.cause === undefined) {
-      reports.reset(connection, owner, { left: cleaned.left, statement, pins, error: undefined })
+      reports.reset(connection, owner, { left: cleaned.left, statement, pins, error: undefined, now })
       return FIT
     }
     const error = new ResetFailedError({
@@ -73,7 +74,7 @@ export class Recycler<Client> {
       label: owner.label,
       cause: cleaned.cause,
     })
-    reports.reset(connection, owner, { left: cleaned.left, statement, pins, error })
+    reports.reset(connection, owner, { left: cleaned.left, statement, pins, error, now })
     return { fit: false, reason: ledger.lostBy === undefined ? 'reset-failed' : 'lost', error }
   }
 

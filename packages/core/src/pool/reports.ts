@@ -11,10 +11,12 @@ import { Counts } from './counts.js'
 
 /** What was found on a session, told to whoever listens. */
 export interface ResetReport {
+  /** When it was given back. */
+  readonly now: number
   readonly left: Leftover
   /** The last statement as it was sent; it leaves here without its literals, or not at all. */
   readonly statement: string | undefined
-  readonly pins: readonly Pin[]
+  readonly pins: readonly PinRecord[]
   readonly error: ResetFailedError | undefined
 }
 
@@ -69,7 +71,7 @@ export class Reports<Client> {
     })
   }
 
-  reset(connection: Connection<Client>, owner: Owner, { left, statement, pins, error }: ResetReport): void {
+  reset(connection: Connection<Client>, owner: Owner, { left, statement, pins, error, now }: ResetReport): void {
     this.counts.reset[left] += 1
     if (!channels.reset.hasSubscribers) return
     channels.reset.publish({
@@ -80,7 +82,7 @@ export class Reports<Client> {
       label: owner.label,
       site: owner.site,
       statement: this.#redacted(statement),
-      pins,
+      pins: pins.map((pin) => this.pinOf(pin, now)),
       error,
     })
   }
@@ -113,7 +115,7 @@ export class Reports<Client> {
 
   /** A pin as it may be shown. */
   pinOf({ kind, name, change, statement, site, since }: PinRecord, now: number): Pin {
-    return { kind, name, change, statement: this.#redacted(statement), site, since, forMs: now - since }
+    return { kind, name, change, statement: this.#redacted(statement), site: site?.place, since, forMs: now - since }
   }
 
   pinsOf(connection: Connection<Client>, now: number): readonly Pin[] {

@@ -1,3 +1,4 @@
+import type { Site } from './owner.js'
 import type { PinRecord, SessionBooking, SessionFact } from './session-effect.js'
 import type { SettingsDifference } from './settings.js'
 
@@ -86,7 +87,7 @@ export interface LeaseGate {
    *
    * @param below the function whose callers are wanted.
    */
-  siteOf(below: (...args: never[]) => unknown): string | undefined
+  siteOf(below: (...args: never[]) => unknown): Site | undefined
   /** Gives the connection back. Harmless when it is already back. */
   release(): void
   /** Gives the connection back to be closed. Harmless when it is already back. */

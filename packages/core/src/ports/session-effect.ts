@@ -1,4 +1,5 @@
 import type { PinKind } from '../events/pin.js'
+import type { Site } from './owner.js'
 
 /** One thing that a statement did to its session. */
 export interface SessionEffect {
@@ -19,7 +20,7 @@ export interface EffectOrigin {
   /** The statement as it was sent, literals and all: it must be redacted before anybody sees it. */
   readonly statement: string | undefined
   /** Where it was sent from, if that is known. */
-  readonly site: string | undefined
+  readonly site: Site | undefined
   /** Whether sending the statement again, by itself, does the same: it is whole, and nothing was bound to it. */
   readonly isRepeatable: boolean
   /** It was sent to make the session what every owner shall meet: what it does is no pin. */

@@ -32,7 +32,7 @@ export class TestGate implements LeaseGate {
     if (this.mode === 'statement') throw codedError('LEASEHOLD_MODE_VIOLATION', `${pin} in statement mode`)
   }
 
-  siteOf(): string | undefined {
+  siteOf(): undefined {
     return undefined
   }
 

@@ -1,4 +1,4 @@
-import type { LeaseGate, SessionObserver, SettingsDifference } from '@leasehold/core'
+import type { LeaseGate, SessionObserver, SettingsDifference, Site } from '@leasehold/core'
 import type { Duplex } from 'node:stream'
 import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
@@ -50,7 +50,7 @@ export class PgSession {
   /** What stands between the pool and the server. */
   behind: Behind | undefined
   /** Where statements that pin were sent from, by their texts, until they are booked. */
-  readonly pinSites: Map<string, string> = new Map()
+  readonly pinSites: Map<string, Site> = new Map()
   /** Makes the socket, where the configuration says how; a cancel request needs one as well. */
   readonly makeStream: (() => Duplex | undefined) | undefined
   readonly openedAt: number = Date.now()

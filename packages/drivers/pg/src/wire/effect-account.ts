@@ -1,4 +1,4 @@
-import type { EffectOrigin, SessionBooking, TransactionStatus } from '@leasehold/core'
+import type { EffectOrigin, SessionBooking, Site, TransactionStatus } from '@leasehold/core'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { isTrue } from '../sql/is-true.js'
 import { lockKey } from '../sql/lock-key.js'
@@ -15,7 +15,7 @@ export interface StatementKnowledge {
     'effectsOf' | 'effectsOfRelation' | 'hasStatefulRelations' | 'isLoaded' | 'forget'
   >
   /** Where a text was sent from, if that was captured. */
-  readonly siteOf: (text: string) => string | undefined
+  readonly siteOf: (text: string) => Site | undefined
   /** Whether a text was sent to make the session what every owner shall meet. */
   readonly isIntroduction: (text: string) => boolean
 }
