@@ -48,13 +48,13 @@ export async function tenants(serverUrl: string, { quick, stopwatch }: Settings)
   const data: Record<string, unknown> = {}
   for (const { delayMs, name: network, target } of NETWORKS) {
     const front = delayMs === 0 ? undefined : await startFront(url.href, delayMs)
-    const requests = (quick ? 10 : 30) * CALLERS
+    const requests = (quick ? 20 : 40) * CALLERS
     const entered = [ours(front?.url ?? url.href), theirs(front?.url ?? url.href)]
     const racers = entered.map((contestant) => ({
       name: contestant.name,
       race: async () => (await stopwatch(() => serve(contestant, requests))) / requests,
     }))
-    const rounds = await runRounds(racers, { rounds: quick ? 5 : 15, cold: 2 })
+    const rounds = await runRounds(racers, { rounds: quick ? 7 : 15, cold: 6 })
     for (const { name } of entered) {
       const throughput = (1e9 / rounds.median(name)).toFixed(0)
       rows.push([`${network}: ${name}`, throughput, rounds.ratio(THEIRS, name).toFixed(2)])
