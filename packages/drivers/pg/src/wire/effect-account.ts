@@ -1,5 +1,7 @@
 import type { EffectOrigin, SessionBooking, TransactionStatus } from '@leasehold/core'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
+import { boundName } from '../sql/bound-name.js'
+import { isTrueValue } from '../sql/is-true-value.js'
 import type { BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
 import { SyncGroup, type NotedStatement } from './sync-group.js'
 
@@ -240,9 +242,9 @@ export class EffectAccount {
 
   #effect(effect: ReadEffect, { values }: NotedStatement, origin: EffectOrigin): void {
     const { does, kind, isTransactional } = effect
-    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrue(valueOf(effect.isLocalIf, values))
+    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueValue(valueOf(effect.isLocalIf, values))
     if (local) return
-    const name = typeof effect.name === 'object' ? nameFrom(effect.name, values) : effect.name
+    const name = typeof effect.name === 'object' ? boundName(effect.name, values) : effect.name
     if (kind === 'prepared' && does === 'clear') this.#parts.forgotten(name)
     // A name that should have been bound and was not: of a `clear` it would mean the whole kind.
     const isUntold = does === 'clear' && name === undefined && effect.name !== undefined
@@ -262,25 +264,6 @@ export class EffectAccount {
 
 function valueOf({ parameter }: BoundValue, values: readonly unknown[] | undefined): unknown {
   return values?.[parameter - 1]
-}
-
-/** Undefined when one of its parts is bound to something that is no name. */
-function nameFrom(name: NonNullable<ReadEffect['name']>, values: readonly unknown[] | undefined): string | undefined {
-  if (typeof name === 'string') return name
-  let whole = ''
-  for (const part of 'parameter' in name ? [name] : name) {
-    const value = typeof part === 'string' ? part : valueOf(part, values)
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined
-    whole += String(value)
-  }
-  return whole
-}
-
-/** As PostgreSQL reads a boolean; what cannot be told is none. */
-function isTrue(value: unknown): boolean {
-  return (
-    value === true || (typeof value === 'string' && /^\s*(?:t(?:r(?:u(?:e)?)?)?|y(?:e(?:s)?)?|on|1)\s*$/i.test(value))
-  )
 }
 
 /** The same, of which nobody knows whether it came to that. */
