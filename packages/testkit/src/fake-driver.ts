@@ -77,7 +77,7 @@ export class FakeDriver implements Driver<FakeClient> {
     if (has('destroy')) this.destroy = (client) => this.#destroy(client)
     if (has('declare')) this.declare = (client, difference) => this.#declare(client, difference)
     if (has('hold')) this.hold = (client, alive) => this.#hold(client, alive)
-    if (has('transaction')) this.transaction = fakeTransactions()
+    if (has('transaction')) this.transaction = fakeTransactions((client) => this.#sessionOf(client).hasCollided)
     if (has('redact')) this.redact = (statement) => statement.replaceAll(/'[^']*'|\d+/g, '?')
   }
 

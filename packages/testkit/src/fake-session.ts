@@ -32,6 +32,8 @@ export class FakeSession implements FakeClient {
   /** What the driver is doing with it on behalf of the pool. */
   inUseFor: string | undefined
   keepsAlive = true
+  /** Whether a statement was refused as a deadlock since the last `begin`. */
+  hasCollided = false
   /** Those that owners have declared. */
   readonly settings = new FakeSettings()
   readonly #rows: FakeRows
@@ -123,7 +125,10 @@ export class FakeSession implements FakeClient {
     if (!this.#running.has(statement)) return
     const [word = '', name = ''] = statement.text.split(' ')
     if (word === 'fail') return this.#refuse(statement, new FakeDriverError('the statement failed', 'query'))
-    if (word === 'collide') return this.#refuse(statement, new FakeDriverError('a deadlock', 'transient'))
+    if (word === 'collide') {
+      this.hasCollided = true
+      return this.#refuse(statement, new FakeDriverError('a deadlock', 'query'))
+    }
     const hasFailed = this.#transaction === 'failed'
     if (hasFailed && !['rollback', 'commit', 'rollback-to'].includes(word)) {
       return this.#refuse(statement, new FakeDriverError('the transaction has failed', 'query'))
@@ -132,6 +137,7 @@ export class FakeSession implements FakeClient {
     this.#running.delete(statement)
     this.#made(statement.difference)
     this.#carry(statement)
+    if (word === 'begin') this.hasCollided = false
     if (word === 'begin' || word === 'rollback-to') this.#transaction = 'open'
     if (word === 'commit' || word === 'rollback') this.#transaction = 'idle'
     this.#ready()

@@ -9,21 +9,21 @@ export interface TransactionModes {
   readonly deferrable: boolean | undefined
 }
 
-/** What a driver says to its server for the transactions of a pool: core has no SQL. */
+/** What a driver says to its server for the transactions of a pool: core has no SQL. Each sends before it returns, in the order of the calls. */
 export interface DriverTransactions<Client> {
   begin(client: Client, modes: TransactionModes): Promise<void>
   /** Ends the transaction, and tells what became of it: a server rolls back one in which a statement has failed. */
   commit(client: Client): Promise<'committed' | 'rolled back'>
   rollback(client: Client): Promise<void>
   savepoint(client: Client, name: string): Promise<void>
-  /** Undoes all since the savepoint, which stays. */
+  /** Undoes all since the savepoint, and ends it. */
   rollbackTo(client: Client, name: string): Promise<void>
   /** Ends the savepoint. What was set inside it for the transaction only counts no more: it is as it was before. */
   release(client: Client, name: string): Promise<void>
   /** How the transaction that is open runs. */
   modes(client: Client): Promise<TransactionModes>
-  /** Whether this error says that the transaction met another one, so that the same work may succeed if it runs again. */
-  mayRetry(error: unknown): boolean
+  /** Whether the transaction that was begun last met another one, so that the same work may succeed if it runs again. */
+  mayRetry(client: Client): boolean
 }
 
 /** What becomes of the end of an inner transaction. */

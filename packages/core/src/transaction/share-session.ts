@@ -32,7 +32,6 @@ export function shareSession<Client>(
     const { driver } = leases
     try {
       await driver.transaction?.rollbackTo(whole.client, name)
-      await driver.transaction?.release(whole.client, name)
     } catch (error) {
       transaction.doomWhole(error)
     }

@@ -5,7 +5,7 @@ import { declareSettings } from '../options/declared-settings.js'
 import type { TransactionOptions } from '../options/transaction-options.js'
 import type { DriverTransactions, TransactionModes } from '../ports/transactions.js'
 import { currentContext, runInContext } from '../scope/context.js'
-import { Savepoints } from './savepoints.js'
+import { type Savepoint, Savepoints } from './savepoints.js'
 import { shareSession } from './share-session.js'
 import { Transaction, type WholeTransaction } from './transaction.js'
 import type { TransactionDesk } from './transaction-desk.js'
@@ -18,8 +18,6 @@ type Outcome<R> =
 
 const FIRST_BACKOFF_MS = 10
 const MOST_BACKOFF_MS = 1_000
-/** An error may be its own cause. */
-const MOST_CAUSES = 10
 
 /** One call of `pool.transaction`. */
 export class TransactionRun<Client> {
@@ -48,7 +46,7 @@ export class TransactionRun<Client> {
       }
       // Why the work failed matters more than that a hook did.
       await transaction.runHooks().catch(() => {})
-      if (attempt >= retries || !this.#mayRetry(outcome.error)) throw outcome.error
+      if (attempt >= retries || !whole.mayRetry) throw outcome.error
       await this.#pause(attempt, outcome.error)
     }
   }
@@ -126,6 +124,7 @@ export class TransactionRun<Client> {
       ownSettings,
       savepoints: new Savepoints(),
       undoing: new Set(),
+      mayRetry: false,
       isRollingBack: false,
       discardBy: undefined,
     }
@@ -201,36 +200,52 @@ export class TransactionRun<Client> {
   async #endInner(transaction: Transaction<Client>, whole: WholeTransaction<Client>): Promise<void> {
     await this.#close(transaction, whole)
     const { savepoint } = transaction
-    const { savepoints, client, base } = whole
-    if (savepoint !== undefined) {
-      if (!savepoints.has(savepoint)) throw undoneByOthers(transaction)
-      const isOnTop = savepoints.isOnTop(savepoint)
-      if (isOnTop && base.connection.ledger.transaction !== 'failed') {
-        savepoints.close(savepoint)
-        await this.#port.release(client, savepoint.name)
-      } else if (isOnTop) throw failedInside(transaction, undefined)
-      else savepoints.close(savepoint)
-    }
+    if (savepoint !== undefined) await this.#release(transaction, whole, savepoint)
     transaction.settle('committed')
   }
 
-  async #undoInner(transaction: Transaction<Client>, whole: WholeTransaction<Client>, because: unknown): Promise<void> {
-    const { savepoint } = transaction
-    const { savepoints, client, base } = whole
-    if (savepoint === undefined) transaction.doom(because)
-    else if (savepoints.has(savepoint)) {
-      const other = savepoints.undo(savepoint, false)
+  async #release(
+    transaction: Transaction<Client>,
+    { savepoints, client }: WholeTransaction<Client>,
+    savepoint: Savepoint,
+  ): Promise<void> {
+    if (!savepoints.has(savepoint)) throw undoneByOthers(transaction)
+    const isOnTop = savepoints.isOnTop(savepoint)
+    const other = savepoints.close(savepoint)
+    // Below another one it stays on the server, until that or all ends.
+    if (!isOnTop) return
+    try {
+      await this.#port.release(client, savepoint.name)
+    } catch (error) {
       if (other !== undefined) transaction.doomWhole(undid(transaction, other.label))
-      transaction.close('it was rolled back')
-      try {
-        if (base.open) await this.#port.rollbackTo(client, savepoint.name)
-        if (base.open) await this.#port.release(client, savepoint.name)
-      } catch (error) {
-        transaction.doomWhole(error)
-      }
+      await this.#rollBackTo(transaction, client, savepoint)
+      transaction.settle('rolled back')
+      throw failedInside(transaction, error)
     }
+  }
+
+  async #undoInner(
+    transaction: Transaction<Client>,
+    { savepoints, client, base }: WholeTransaction<Client>,
+    because: unknown,
+  ): Promise<void> {
+    const { savepoint } = transaction
+    if (savepoint === undefined) transaction.doom(because)
+    const isThere = savepoint !== undefined && savepoints.has(savepoint)
+    const other = isThere ? savepoints.undo(savepoint, false) : undefined
+    if (other !== undefined) transaction.doomWhole(undid(transaction, other.label))
+    // What was begun inside lies in the savepoint, and need not be undone by itself.
     transaction.close('it was rolled back')
+    if (isThere && base.open) await this.#rollBackTo(transaction, client, savepoint)
     transaction.settle('rolled back')
+  }
+
+  async #rollBackTo(transaction: Transaction<Client>, client: Client, { name }: Savepoint): Promise<void> {
+    try {
+      await this.#port.rollbackTo(client, name)
+    } catch (error) {
+      transaction.doomWhole(error)
+    }
   }
 
   /** Runs the work in the context of its transaction, no longer than the deadline allows. */
@@ -277,7 +292,10 @@ export class TransactionRun<Client> {
     return new Lease(shareSession(this.#desk.leases, transaction, whole, whole.base.terms, true)).client
   }
 
-  #giveBack({ base, discardBy }: WholeTransaction<Client>): void {
+  #giveBack(whole: WholeTransaction<Client>): void {
+    const { base, client, discardBy } = whole
+    // Asked while it is still known: the next owner may begin one at once.
+    whole.mayRetry = this.#port.mayRetry(client)
     if (discardBy === undefined) base.release()
     else base.discard(discardBy.reason)
   }
@@ -299,15 +317,6 @@ export class TransactionRun<Client> {
     for (const [name, mode] of asked) {
       if (inForce[name as keyof TransactionModes] !== mode) throw differs(around, `${name} ${mode}`)
     }
-  }
-
-  #mayRetry(error: unknown): boolean {
-    let cause = error
-    for (let depth = 0; depth < MOST_CAUSES && typeof cause === 'object' && cause !== null; depth += 1) {
-      if (this.#port.mayRetry(cause)) return true
-      ;({ cause } = cause as { cause?: unknown })
-    }
-    return false
   }
 
   /** Waits for a while, longer each time, and never as long as another one; throws `error` when there is no time for it. */

@@ -30,6 +30,8 @@ export interface WholeTransaction<Client> {
   readonly ownSettings: DeclaredSettings | undefined
   /** What is still to be sent before it can end. */
   readonly undoing: Set<Promise<void>>
+  /** Whether it met another one, which is known when it has ended. */
+  mayRetry: boolean
   /** From now on nothing need be undone by itself. */
   isRollingBack: boolean
   /** Why the connection is to be closed at the end, if it is. */

@@ -2,9 +2,6 @@ import type { DriverTransactions, Isolation, TransactionModes } from '@leasehold
 import type * as pg from 'pg'
 import { sessionOf } from '../session/pg-session.js'
 
-/** Serialization failures and deadlocks. */
-const MAY_RETRY = new Set(['40001', '40P01'])
-
 /** What the server says of the transaction that is open. */
 interface ModesRow {
   readonly isolation: Isolation
@@ -18,7 +15,9 @@ const MODES = `SELECT current_setting('transaction_isolation') AS isolation,
 /** What the pool itself says for its transactions, through the handle of the lease on which they run. */
 export const pgTransactions: DriverTransactions<pg.Client> = {
   begin: async (client, modes) => {
-    sessionOf(client).localSettings.clear()
+    const session = sessionOf(client)
+    session.localSettings.clear()
+    session.wire?.forgetCollision()
     await client.query(`BEGIN${modesText(modes)}`)
   },
   commit: async (client) => ((await client.query('COMMIT')).command === 'COMMIT' ? 'committed' : 'rolled back'),
@@ -26,7 +25,8 @@ export const pgTransactions: DriverTransactions<pg.Client> = {
   savepoint: async (client, name) => void (await client.query(`SAVEPOINT ${name}`)),
   rollbackTo: async (client, name) => {
     sessionOf(client).localSettings.forget(name)
-    await client.query(`ROLLBACK TO SAVEPOINT ${name}`)
+    // Both at once, so that nothing comes between: what others open there would end with it.
+    await Promise.all([client.query(`ROLLBACK TO SAVEPOINT ${name}`), client.query(`RELEASE SAVEPOINT ${name}`)])
   },
   release: async (client, name) => {
     const send = (text: string, values?: readonly unknown[]): Promise<pg.QueryResult> =>
@@ -36,7 +36,8 @@ export const pgTransactions: DriverTransactions<pg.Client> = {
     await client.query(`RELEASE SAVEPOINT ${name}`)
   },
   modes: (client) => modesInForce((text) => client.query(text)),
-  mayRetry: (error) => MAY_RETRY.has(String((error as { code?: unknown } | undefined)?.code)),
+  // By the wire, because ORMs make errors of their own of the server's.
+  mayRetry: (client) => sessionOf(client).wire?.hasCollided === true,
 }
 
 /** Asks the server how the transaction that is open runs. */

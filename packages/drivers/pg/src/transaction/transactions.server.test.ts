@@ -1,6 +1,7 @@
 import { currentScope, detached, runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Client } from 'pg'
+import type * as pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LeasedPgPool } from '../facade/leased-pg-pool.js'
 import { backendOf, kill } from '../testing/backend.js'
@@ -66,10 +67,11 @@ describe('pool.transaction', () => {
   })
 
   it('runs a lazy query that its work returns inside it', async () => {
-    const lazy = {
-      then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) =>
-        void pool.query('select txid_current_if_assigned() is not null as inside').then(resolve, reject),
-    } as PromiseLike<{ rows: unknown }>
+    const inside = 'select txid_current_if_assigned() is not null as inside'
+    const lazy: PromiseLike<pg.QueryResult> = {
+      // oxlint-disable-next-line no-thenable -- as the queries of ORMs are
+      then: (resolve, reject) => pool.query(inside).then(resolve, reject),
+    }
     const result = await pool.transaction(async (client) => {
       await client.query(insert('a'))
       return lazy
@@ -98,6 +100,21 @@ describe('pool.transaction', () => {
     expect(await rows()).toEqual([])
   })
 
+  it('does not pass for done, nested in another one, when a statement in it had failed; and the other goes on', async () => {
+    await pool.transaction(async (client) => {
+      const nested = pool.transaction(
+        async () => {
+          await pool.query(insert('a'))
+          await pool.query('select 1/0').catch(() => {})
+        },
+        { propagation: 'nested' },
+      )
+      expect(await codeOf(nested)).toBe('LEASEHOLD_TRANSACTION_CONFLICT')
+      await client.query(insert('b'))
+    })
+    expect(await rows()).toEqual(['b'])
+  })
+
   it('never calls its work when it could not begin', async () => {
     await pool.query("set default_transaction_isolation to 'serializable'")
     let called = false
@@ -124,11 +141,12 @@ describe('pool.transaction', () => {
 
   it('resolves a real deadlock of two by running one of them again', async () => {
     await outside.query("insert into rows values ('one'), ('two')")
+    const impatient = open({ max: 3, options: '-c deadlock_timeout=20ms' })
     let arrived = 0
     let meet = (): void => {}
     const both = new Promise<void>((resolve) => (meet = resolve))
     const lock = (first: string, second: string): Promise<unknown> =>
-      pool.transaction(
+      impatient.transaction(
         async (client) => {
           await client.query('select from rows where name = $1 for update', [first])
           arrived += 1
@@ -233,6 +251,7 @@ describe('a transaction that is begun on a connection inside another one', () =>
       await client.query('BEGIN')
       await client.query(insert('a'))
       expect(await codeOf(client.query('select 1/0'))).toBe('22012')
+      expect(await codeOf(client.query('select 1'))).toBe('25P02')
       expect(client.getTransactionStatus()).toBe('E')
       expect((await client.query('COMMIT')).command).toBe('ROLLBACK')
       client.release()
