@@ -85,7 +85,7 @@ export class Pool<Client> {
       clock: options.clock,
       acquireTimeoutMs: options.acquireTimeoutMs,
       graceMs: options.closeGraceMs,
-      acquire: (request) => this.#acquireFor(request, this.transaction, itself),
+      acquire: async (request) => this.#grant(this.#ask(request, this.transaction), false, itself),
       wake: (at, callback) => this.#wakeSomebody(at, callback),
     })
     if (options.warmUp === 'lazy') return
@@ -259,17 +259,11 @@ export class Pool<Client> {
   }
 
   #acquire(request: AcquireRequest): Promise<Lease<Client>> {
-    return this.#acquireFor(request, this.acquire, leaseOf)
+    return this.#grant(this.#ask(request, this.acquire), true, leaseOf)
   }
 
-  /** @param give makes of the lending what is asked for: itself for a transaction, which joins none. */
-  #acquireFor<Granted>(
-    request: AcquireRequest,
-    entry: (...args: never[]) => unknown,
-    give: (lending: Lending<Client>) => Granted,
-  ): Promise<Granted> {
-    const asked = this.#ask(request, entry)
-    const mayJoin = entry === this.acquire
+  /** @param mayJoin false for a transaction of its own. @param give makes of the lending what the caller wants. */
+  #grant<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
     const unknown = asked.declares?.prepare()
     if (unknown === undefined) return this.#lend(asked, mayJoin, give)
     // A function that asks somebody else what its settings are has the caller's patience too.

@@ -118,10 +118,7 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
   }
 
   owns(owner: SavepointOwner): boolean {
-    for (let own: Transaction<Client> | undefined = this; own !== undefined; own = own.parent) {
-      if (own === owner) return true
-    }
-    return false
+    return owner === this || this.parent?.owns(owner) === true
   }
 
   /** The innermost savepoint in which it lies. */

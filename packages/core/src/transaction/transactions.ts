@@ -60,20 +60,13 @@ export class Transactions<Client> {
     const propagation = options.propagation ?? 'required'
     const around = this.around('transaction')
     const run = new TransactionRun(this.#desk, driver.transaction, options)
-    switch (courseOf(propagation, around !== undefined)) {
-      case 'begin':
-        refuseOnSharedSession(around, propagation)
-        return run.begin(work)
-      case 'without':
-        refuseOnSharedSession(around, propagation)
-        return run.without(work)
-      case 'join':
-        return run.inside(around as Transaction<Client>, false, work)
-      case 'savepoint':
-        return run.inside(around as Transaction<Client>, true, work)
-      case 'refuse':
-        throw this.#refusal(propagation, around)
+    const course = courseOf(propagation, around !== undefined)
+    if (course === 'refuse') throw this.#refusal(propagation, around)
+    if (around !== undefined && (course === 'join' || course === 'savepoint')) {
+      return run.inside(around, course === 'savepoint', work)
     }
+    refuseOnSharedSession(around, propagation)
+    return course === 'begin' ? run.begin(work) : run.without(work)
   }
 
   #refusal(propagation: Propagation, around: Transaction<Client> | undefined): TransactionConflictError {

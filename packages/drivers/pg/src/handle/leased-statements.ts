@@ -154,7 +154,7 @@ function askInside(
       send: (own, ownValues) => askInTurn(session, gate, own, ownValues) as Promise<pg.QueryResult>,
     })
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }
 

@@ -84,8 +84,8 @@ function control(what: TransactionControl, statement: JoinedStatement): Promise<
       return close(what.name, 'RELEASE', statement)
     case 'rollback-to-savepoint':
       return undo(what.name, statement)
-    case 'prepare-transaction':
-      throw new Error('bug in Leasehold: it was to be refused')
+    default:
+      throw new Error(`bug in Leasehold: ${what.is} was to be refused`)
   }
 }
 

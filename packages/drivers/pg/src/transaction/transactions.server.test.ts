@@ -197,7 +197,7 @@ describe('pool.transaction', () => {
       await kill(outside, backendOf(client))
       await new Promise((resolve) => setTimeout(resolve, 50))
     })
-    await expect(run).rejects.toThrow()
+    await expect(run).rejects.toThrow(/terminat/)
     expect(await rows()).toEqual([])
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
