@@ -163,6 +163,8 @@ export class TransactionRun<Client> {
       const operation = 'commit'
       throw new TransactionEndedError({ pool: this.#desk.leases.pool, label, operation, endedBy })
     }
+    const { lostBy } = whole.base.connection.ledger
+    if (lostBy !== undefined) throw lostBy
     const { state } = transaction
     if (state.is === 'rollback-only') throw failedInside(transaction, state.because)
   }

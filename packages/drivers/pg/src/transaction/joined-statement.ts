@@ -84,6 +84,7 @@ function control(what: TransactionControl, statement: JoinedStatement): Promise<
       return close(what.name, 'RELEASE', statement)
     case 'rollback-to-savepoint':
       return undo(what.name, statement)
+    case 'prepare-transaction':
     default:
       throw new Error(`bug in Leasehold: ${what.is} was to be refused`)
   }

@@ -191,14 +191,18 @@ describe('pool.transaction', () => {
     expect(await rows()).toEqual([])
   })
 
-  it('does not take a lost connection for a commit', async () => {
+  it('does not take a lost connection for a commit, and its loss is no news of an idle client', async () => {
+    const news: unknown[] = []
+    pool.on('error', (error) => news.push(error))
     const run = pool.transaction(async (client) => {
       await client.query(insert('a'))
+      await pool.query(insert('b'))
       await kill(outside, backendOf(client))
       await new Promise((resolve) => setTimeout(resolve, 50))
     })
     await expect(run).rejects.toThrow(/terminat/)
     expect(await rows()).toEqual([])
+    expect(news).toEqual([])
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 })
