@@ -220,6 +220,24 @@ describe('what was lent in a transaction', () => {
     expect(driver.rows).toEqual([])
   })
 
+  it('sends nothing more once the commit is under way, behind which it would be outside of the transaction', async () => {
+    const { pool, driver } = openFakePool()
+    const kept: Array<{ query(text: string): Promise<unknown> }> = []
+    driver.script.next('query', 'ok', 'ok', 'slow')
+    const run = watched(
+      pool.transaction(async (client) => {
+        kept.push(client)
+        await client.query('insert x')
+      }),
+    )
+    await settled()
+    expect(run.outcome).toBe('pending')
+    await expect(kept[0]?.query('insert y')).rejects.toMatchObject(ENDED)
+    driver.script.open('query')
+    await settled()
+    expect([run.outcome, driver.rows]).toEqual(['fulfilled', ['x']])
+  })
+
   it('may want its connection closed, which then goes when the transaction has ended', async () => {
     const { pool, driver } = openFakePool()
     await pool.transaction(async (client) => {
