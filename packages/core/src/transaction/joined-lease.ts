@@ -1,4 +1,4 @@
-import type { LeaseInTransaction } from '../lease/lending.js'
+import type { LeaseInTransaction, LeaseTerms } from '../lease/lending.js'
 import type { InnerEnd, InnerRollback } from '../ports/transactions.js'
 import { currentFrame } from '../scope/context.js'
 import type { Savepoint, SavepointOwner } from './savepoints.js'
@@ -13,8 +13,8 @@ interface NamedSavepoint {
 
 /** The part of one lease in a transaction around it: which transactions and savepoints its holder has opened there. */
 export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
-  readonly label: string
   readonly isWhole: boolean
+  readonly #terms: LeaseTerms
   readonly #transaction: Transaction<Client>
   readonly #whole: WholeTransaction<Client>
   #inner: Savepoint | undefined
@@ -22,11 +22,17 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   #hasBegun = false
   #lastClosed: { readonly name: string; readonly isAlone: boolean; readonly isOnTop: boolean } | undefined
 
-  constructor(transaction: Transaction<Client>, whole: WholeTransaction<Client>, label: string, isWhole: boolean) {
+  constructor(transaction: Transaction<Client>, whole: WholeTransaction<Client>, terms: LeaseTerms, isWhole: boolean) {
     this.#transaction = transaction
     this.#whole = whole
-    this.label = label
+    this.#terms = terms
     this.isWhole = isWhole
+  }
+
+  /** Whose it is, and where it was asked for, if that was captured. */
+  get label(): string {
+    const { label, site } = this.#terms
+    return site?.place === undefined ? label : `${label} ${site.place}`
   }
 
   get hasInner(): boolean {

@@ -16,7 +16,7 @@ export function shareSession<Client>(
   terms: LeaseTerms,
   isWhole: boolean,
 ): Lending<Client> {
-  const joined = new JoinedLease(transaction, whole, terms.label, isWhole)
+  const joined = new JoinedLease(transaction, whole, terms, isWhole)
   const lending = leases.borrow(whole.base, terms, joined)
   transaction.borrows.add(lending)
   lending.onEnd(() => {

@@ -410,6 +410,23 @@ describe('what goes on beside each other in one transaction', () => {
     expect(await rows()).toEqual([])
   })
 
+  it('is named, with where it was asked for, when one part has undone what another did', async () => {
+    const named = open({ leasehold: { captureSites: 'always' } })
+    async function ownerOfTheRollback(): Promise<void> {
+      const inner = await named.connect()
+      await inner.query('BEGIN')
+      await runInScope({ label: 'an audit' }, () => named.query(insert('audit')))
+      await inner.query('ROLLBACK')
+      inner.release()
+    }
+    const run = named.transaction(ownerOfTheRollback)
+    const error = (await run.catch((reason: unknown) => reason)) as Error
+    expect((error.cause as Error).message).toMatch(
+      /ownerOfTheRollback.*rolled back .* in which an audit at .*server\.test\.ts:\d+/s,
+    )
+    expect(await rows()).toEqual([])
+  })
+
   it('is never undone unseen: a root statement that lay in an inner transaction which was rolled back fails the whole', async () => {
     const run = pool.transaction(async () => {
       const inner = await pool.connect()
