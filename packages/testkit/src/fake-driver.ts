@@ -1,13 +1,22 @@
-import type { Driver, ErrorKind, LeaseGate, LedgerView, SessionObserver, SettingsDifference } from '@leasehold/core'
+import type {
+  Driver,
+  DriverTransactions,
+  ErrorKind,
+  LeaseGate,
+  LedgerView,
+  SessionObserver,
+  SettingsDifference,
+} from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import { FakeDriverError } from './fake-driver-error.js'
+import { fakeTransactions } from './fake-transactions.js'
 import { FakeHandle } from './fake-handle.js'
 import { FakeSession } from './fake-session.js'
 import { FakeSockets } from './fake-sockets.js'
 import { Script, type Step } from './script.js'
 
 /** What a driver may offer beyond its six methods. */
-export type OptionalMethod = 'lend' | 'quiesce' | 'cancel' | 'destroy' | 'declare' | 'hold' | 'redact'
+export type OptionalMethod = 'lend' | 'quiesce' | 'cancel' | 'destroy' | 'declare' | 'hold' | 'redact' | 'transaction'
 
 export interface FakeDriverOptions {
   /** Optional methods that this driver does not have. Default: it has all. */
@@ -54,6 +63,9 @@ export class FakeDriver implements Driver<FakeClient> {
   readonly undeclarable: ReadonlyMap<string, string> = new Map([['forbidden', 'the fake driver says so']])
   readonly hold?: (client: FakeClient, alive: boolean) => void
   readonly redact?: (statement: string) => string
+  readonly transaction?: DriverTransactions<FakeClient>
+  /** What was inserted and committed, on whichever session. */
+  readonly rows: string[] = []
 
   constructor(options: FakeDriverOptions = {}) {
     this.#heedsSignals = options.heedsSignals ?? true
@@ -65,6 +77,7 @@ export class FakeDriver implements Driver<FakeClient> {
     if (has('destroy')) this.destroy = (client) => this.#destroy(client)
     if (has('declare')) this.declare = (client, difference) => this.#declare(client, difference)
     if (has('hold')) this.hold = (client, alive) => this.#hold(client, alive)
+    if (has('transaction')) this.transaction = fakeTransactions((client) => this.#sessionOf(client).hasCollided)
     if (has('redact')) this.redact = (statement) => statement.replaceAll(/'[^']*'|\d+/g, '?')
   }
 
@@ -81,7 +94,7 @@ export class FakeDriver implements Driver<FakeClient> {
     }
     // One and the same socket: it must not be counted twice for a moment.
     this.sockets.remove(socket)
-    const session = new FakeSession(this.sessions.length + 1, this.script, this.sockets)
+    const session = new FakeSession(this.sessions.length + 1, this.script, this.sockets, this.rows)
     this.sessions.push(session)
     this.calls[call] = { method: 'connect', client: session.id, context: this.calls[call]?.context }
     return session
@@ -130,6 +143,8 @@ export class FakeDriver implements Driver<FakeClient> {
   #lend(client: FakeClient, gate: LeaseGate): FakeClient {
     this.#note('lend', client.id)
     const session = this.#sessionOf(client)
+    // Leases that share a session have one owner, and it is in whatever state that has brought it into.
+    if (session.lentTo?.open === true && session.lentTo.owner === gate.owner) return new FakeHandle(session, gate)
     if (session.lentTo?.open === true) this.violations.push(`session ${session.id} was lent to two owners at a time`)
     if (session.inUseFor !== undefined)
       this.violations.push(`session ${session.id} was lent during its ${session.inUseFor}`)

@@ -1,4 +1,4 @@
-import type { LeaseGate } from '@leasehold/core'
+import type { JoinedTransaction, LeaseGate } from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import type { FakeSession } from './fake-session.js'
 
@@ -19,6 +19,7 @@ export class FakeHandle implements FakeClient {
   async query(text: string): Promise<string> {
     this.#gate.pass('query')
     if (text.startsWith('begin')) this.#gate.refuseTransaction()
+    if (this.#gate.joined !== undefined) return this.#queryInside(text, this.#gate.joined)
     if (!text.startsWith('set ')) return this.#session.query(text)
     this.#gate.refusePin(`setting ${text.split(' ')[1]}`)
     return this.#session.query(text, this.#gate.siteOf(this.query))
@@ -26,5 +27,24 @@ export class FakeHandle implements FakeClient {
 
   release(): void {
     this.#gate.release()
+  }
+
+  /** A transaction of the holder is a savepoint in the one that its lease has joined. */
+  async #queryInside(text: string, joined: JoinedTransaction): Promise<string> {
+    if (text === 'begin') {
+      await this.#session.query(`savepoint ${joined.open()}`)
+    } else if (text === 'commit') {
+      const end = joined.close()
+      if (end.is === 'release') await this.#session.query(`release ${end.name}`)
+    } else if (text === 'rollback') {
+      const end = joined.undo()
+      if (end.is === 'none') return text
+      await this.#session.query(`rollback-to ${end.name}`)
+      await this.#session.query(`release ${end.name}`)
+    } else {
+      joined.works()
+      return this.#session.query(text)
+    }
+    return text
   }
 }

@@ -1,6 +1,7 @@
 import type { LeaseGate, SessionObserver, Site, SettingsDifference, TransactionStatus } from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import { FakeDriverError } from './fake-driver-error.js'
+import { FakeRows } from './fake-rows.js'
 import { FakeSettings } from './fake-settings.js'
 import type { FakeSockets } from './fake-sockets.js'
 import type { Script } from './script.js'
@@ -31,11 +32,15 @@ export class FakeSession implements FakeClient {
   /** What the driver is doing with it on behalf of the pool. */
   inUseFor: string | undefined
   keepsAlive = true
+  /** Whether a statement was refused as a deadlock since the last `begin`. */
+  hasCollided = false
   /** Those that owners have declared. */
   readonly settings = new FakeSettings()
+  readonly #rows: FakeRows
 
-  constructor(id: number, script: Script, sockets: FakeSockets) {
+  constructor(id: number, script: Script, sockets: FakeSockets, table: string[] = []) {
     this.id = id
+    this.#rows = new FakeRows(table)
     this.#script = script
     this.#socketGone = () => sockets.remove(this)
     sockets.move(this, 'open')
@@ -92,7 +97,10 @@ export class FakeSession implements FakeClient {
     this.#observer?.busy(what)
     try {
       await work()
-      if (what === 'rollback') this.#transaction = 'idle'
+      if (what === 'rollback') {
+        this.#transaction = 'idle'
+        this.#rows.end(false)
+      }
     } finally {
       this.#ready()
     }
@@ -103,6 +111,7 @@ export class FakeSession implements FakeClient {
   end(error: Error): void {
     if (this.#endedBy !== undefined) return
     this.#endedBy = error
+    this.#rows.end(false)
     this.#owed = 0
     this.#socketGone()
     // The wire tells first, then whoever waits for an answer.
@@ -114,19 +123,38 @@ export class FakeSession implements FakeClient {
 
   #answer(statement: RunningStatement): void {
     if (!this.#running.has(statement)) return
-    const word = statement.text.split(' ')[0]
+    const [word = '', name = ''] = statement.text.split(' ')
     if (word === 'fail') return this.#refuse(statement, new FakeDriverError('the statement failed', 'query'))
-    if (this.#transaction === 'failed' && word !== 'rollback' && word !== 'commit') {
+    if (word === 'collide') {
+      this.hasCollided = true
+      return this.#refuse(statement, new FakeDriverError('a deadlock', 'query'))
+    }
+    const hasFailed = this.#transaction === 'failed'
+    if (hasFailed && !['rollback', 'commit', 'rollback-to'].includes(word)) {
       return this.#refuse(statement, new FakeDriverError('the transaction has failed', 'query'))
     }
+    if (!this.#changeRows(word, name)) return this.#refuse(statement, new FakeDriverError('no such savepoint', 'query'))
     this.#running.delete(statement)
     this.#made(statement.difference)
     this.#carry(statement)
-    if (word === 'begin') this.#transaction = 'open'
+    if (word === 'begin') this.hasCollided = false
+    if (word === 'begin' || word === 'rollback-to') this.#transaction = 'open'
     if (word === 'commit' || word === 'rollback') this.#transaction = 'idle'
     this.#ready()
-    statement.resolve(`${statement.text} on ${this.id}`)
+    const said = hasFailed && word === 'commit' ? 'rollback' : statement.text
+    statement.resolve(`${said} on ${this.id}`)
     return undefined
+  }
+
+  /** False when there is no such savepoint. */
+  #changeRows(word: string, name: string): boolean {
+    if (word === 'insert') this.#rows.insert(name)
+    if (word === 'begin') this.#rows.begin()
+    if (word === 'commit') this.#rows.end(this.#transaction === 'open')
+    if (word === 'rollback') this.#rows.end(false)
+    if (word === 'savepoint') this.#rows.savepoint(name)
+    if (word === 'release') return this.#rows.release(name)
+    return word !== 'rollback-to' || this.#rows.rollbackTo(name)
   }
 
   /**

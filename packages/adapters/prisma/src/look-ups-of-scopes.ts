@@ -1,4 +1,4 @@
-import { bindToContext, currentScope } from '@leasehold/core'
+import { bindToContext, currentScope, currentTransaction } from '@leasehold/core'
 import type { DataLoaderOptions, PrismaRequest } from './prisma-internals.js'
 
 type RunInContext = <R>(work: () => R) => R
@@ -7,9 +7,9 @@ const numbers = new WeakMap<object, number>()
 let last = 0
 
 /**
- * Keeps the look-ups of different scopes apart. Prisma's data loader merges all `findUnique` calls of one tick in the
+ * Keeps the look-ups of different scopes, and of different transactions of the pool, apart. Prisma's data loader merges all `findUnique` calls of one tick in the
  * process into one statement, and runs it in the context of whoever came first: two requests that resume in one tick
- * read through one connection. Look-ups of one scope are still merged.
+ * read through one connection. Look-ups of one scope and transaction are still merged.
  */
 export function separateLookUps(loader: DataLoaderOptions): void {
   const { batchBy, singleLoader, batchLoader } = loader
@@ -24,7 +24,8 @@ export function separateLookUps(loader: DataLoaderOptions): void {
       bindToContext(<R>(work: () => R): R => work()),
     )
     // The parts of one `$transaction([…])` have a key of their own already, and must stay together.
-    return request.transaction?.kind === 'batch' ? key : `${key} of scope ${numberOf(currentScope())}`
+    if (request.transaction?.kind === 'batch') return key
+    return `${key} of scope ${numberOf(currentScope())}, transaction ${numberOf(currentTransaction())}`
   }
   loader.singleLoader = (request) => inContextOf(request, () => singleLoader(request))
   loader.batchLoader = (requests) => inContextOf(requests[0], () => batchLoader(requests))

@@ -1,4 +1,5 @@
 import { currentScope, detached, InvalidOptionsError, runInScope, useScopeCarrier } from '@leasehold/core'
+import { openFakePool } from '@leasehold/testkit'
 import { createNamespace } from 'cls-hooked'
 import { expect, test } from 'vitest'
 import { clsHookedCarrier } from './cls-hooked-carrier.js'
@@ -30,6 +31,23 @@ test('detached work has a scope of its own, and nothing of the request’s', asy
     const seen = await detached(async (own) => [currentScope() === own, own.label, namespace.get('user')])
     expect(seen).toEqual([true, 'detached from GET /orders', undefined])
   })
+})
+
+test('a transaction of the pool is joined by what asks in its context, and by nothing else', async () => {
+  const { pool, driver } = openFakePool()
+  const insert = (row: string): Promise<unknown> => pool.use((client) => client.query(`insert ${row}`))
+  const failure = new Error('of the work')
+  const run = namespace.runPromise(() =>
+    pool.transaction(async () => {
+      await new Promise(setImmediate)
+      await runInScope({ label: 'inside' }, () => insert('inside'))
+      await detached(() => insert('detached'))
+      throw failure
+    }),
+  )
+  await insert('beside')
+  await expect(run).rejects.toBe(failure)
+  expect(driver.rows).toEqual(['beside', 'detached'])
 })
 
 test('another carrier is refused once a scope was opened', async () => {

@@ -11,7 +11,7 @@ import { CallSite, CallSites } from './call-sites.js'
 import { nextOverdue } from './leak-watch.js'
 import { PinWatch } from './pin-watch.js'
 import type { SettingsDifference } from '../ports/settings.js'
-import { KEEP, type LeaseDesk, type LeaseTerms, Lending } from './lending.js'
+import { KEEP, type LeaseDesk, type LeaseInTransaction, type LeaseTerms, Lending } from './lending.js'
 import { TiedTerms } from './tied-terms.js'
 
 const NO_DIFFERENCE: SettingsDifference = { set: [], clear: [], keep: [] }
@@ -95,8 +95,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
   }
 
   /** Lets another lease share the connection of `base`. */
-  borrow(base: Lending<Client>, terms: LeaseTerms): Lending<Client> {
-    const lending = new Lending(this, terms, base.connection, this.#now(), base)
+  borrow(base: Lending<Client>, terms: LeaseTerms, joined?: LeaseInTransaction): Lending<Client> {
+    const lending = new Lending(this, terms, base.connection, this.#now(), base, joined)
     terms.holder?.holds(lending)
     return lending
   }

@@ -1,10 +1,12 @@
 import type { Connection } from '../connection/connection.js'
 import { LeaseReleasedError } from '../errors/lease-released-error.js'
 import { ModeViolationError } from '../errors/mode-violation-error.js'
+import { TransactionEndedError } from '../errors/transaction-ended-error.js'
 import type { Pin } from '../events/pin.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver, LeaseGate, PoolMode } from '../ports/driver.js'
 import type { Owner, Site } from '../ports/owner.js'
+import type { JoinedTransaction } from '../ports/transactions.js'
 
 /** How a lease came to its end. */
 export type LeaseEnd =
@@ -13,6 +15,7 @@ export type LeaseEnd =
   | 'its scope closed'
   | 'the pool closed'
   | 'the lease it was borrowed from ended'
+  | 'its transaction ended'
 
 /** Whoever must know which leases go on in its name. */
 export interface LeaseHolder {
@@ -27,6 +30,14 @@ export interface LeaseHolder {
 /** A session that stays with a holder because of what a lone statement left on it. */
 export interface KeptSession extends HeldLease {
   readonly open: boolean
+}
+
+/** The part of a lease in a transaction around it. */
+export interface LeaseInTransaction extends JoinedTransaction {
+  /** How the transaction ended, or goes on: `it was committed`. */
+  readonly ending: string
+  /** Its holder wants the connection closed, which is the transaction's as well. */
+  discards(reason: unknown): void
 }
 
 /** What a holder can do with what it holds. `heldAt` is the holder's own bookmark. */
@@ -84,6 +95,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   /** The lease whose connection this one shares, in `session` mode. */
   readonly base: Lending<Client> | undefined
   readonly connection: Connection<Client>
+  readonly joined: LeaseInTransaction | undefined
   readonly since: number
   heldAt = -1
   /** Whether it has been reported as overdue. */
@@ -105,12 +117,14 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     connection: Connection<Client>,
     since: number,
     base: Lending<Client> | undefined,
+    joined?: LeaseInTransaction,
   ) {
     this.desk = desk
     this.terms = terms
     this.connection = connection
     this.since = since
     this.base = base
+    this.joined = joined
     this.#busyBefore = connection.ledger.busyMs(since)
     if (base !== undefined) (base.#borrows ??= new Set()).add(this)
   }
@@ -151,8 +165,14 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
       this.desk.wouldRefuse(this, `${operation} after the lease was over`)
       return
     }
+    const { pool } = this.desk
+    const isByItself = this.#end === 'it was released' || this.#end === 'it was discarded'
+    if (this.joined !== undefined && !isByItself) {
+      const endedBy = this.joined.ending
+      throw new TransactionEndedError({ pool, label: this.label, operation, endedBy })
+    }
     throw new LeaseReleasedError({
-      pool: this.desk.pool,
+      pool,
       operation,
       label: this.label,
       site: this.site,
@@ -210,7 +230,8 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     } else {
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
-      if (reason !== KEEP) this.base.end('it was discarded', reason)
+      if (reason !== KEEP && this.joined !== undefined) this.joined.discards(reason)
+      else if (reason !== KEEP) this.base.end('it was discarded', reason)
       else if (this.base.#endsUnshared) this.base.endUnshared()
       else if (this.base.#borrows?.size === 0) this.desk.unshared(this.base)
     }

@@ -47,6 +47,7 @@ const RULES: RulesFor<PoolOptions> = {
   lateAcquire: oneOf('detach', 'refuse'),
   captureSites: oneOf('adaptive', 'always', 'off'),
   requireSettings: settingNames,
+  joinTransactions: oneOf('declared', 'off'),
   observe: flag,
   allowExitOnIdle: flag,
   clock: objectWith('a clock', ['now', 'wake']),
@@ -78,6 +79,7 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock'> = {
   lateAcquire: 'detach',
   captureSites: 'adaptive',
   requireSettings: [],
+  joinTransactions: 'declared',
   observe: false,
   allowExitOnIdle: false,
 }

@@ -79,7 +79,12 @@ export interface PoolOptions<Client = unknown> {
    * `LEASEHOLD_SETTING_REQUIRED`. Default none.
    */
   readonly requireSettings?: readonly string[]
-  /** Refuses, resets and reclaims nothing, and reports what it would have done. Default false. */
+  /**
+   * What joins a transaction of `pool.transaction`: everything that asks for a connection inside it (`declared`), or only
+   * the client that its callback is given (`off`). Default `declared`.
+   */
+  readonly joinTransactions?: 'declared' | 'off'
+  /** Refuses, joins, resets and reclaims nothing, and reports what it would have refused, reset and reclaimed. Default false. */
   readonly observe?: boolean
   /** Whether idle connections let the process exit. Default false. */
   readonly allowExitOnIdle?: boolean

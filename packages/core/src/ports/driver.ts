@@ -1,6 +1,7 @@
 import type { Site } from './owner.js'
 import type { PinRecord, SessionBooking, SessionFact } from './session-effect.js'
 import type { SettingsDifference } from './settings.js'
+import type { DriverTransactions, JoinedTransaction } from './transactions.js'
 
 /** What the session's transaction is, as the server last said: none, open, or failed and waiting for its rollback. */
 export type TransactionStatus = 'idle' | 'open' | 'failed'
@@ -68,6 +69,8 @@ export interface LeaseGate {
   readonly owner: object
   /** The mode under which the lease was granted: in `statement` mode a handle refuses explicit transactions. */
   readonly mode: PoolMode
+  /** Set when the lease is part of a transaction that was declared around it: then its holder's own are savepoints. */
+  readonly joined?: JoinedTransaction | undefined
   /** Must be called before anything is sent. Throws `LEASEHOLD_LEASE_RELEASED` once the lease is over. */
   pass(operation: string): void
   /**
@@ -141,6 +144,8 @@ export interface Driver<Client> {
   declare?(client: Client, difference: SettingsDifference): void
   /** Names of settings, in lower case, that nobody can declare with this driver, and why. */
   readonly undeclarable?: ReadonlyMap<string, string>
+  /** Transactions of the pool itself; without it, `pool.transaction` is refused. */
+  readonly transaction?: DriverTransactions<Client>
   /** Whether the socket keeps the process alive. */
   hold?(client: Client, alive: boolean): void
   /** A statement's text without its literals, for reports; without it, reports hold no statements. */

@@ -7,7 +7,15 @@ import type { Scope } from './scope.js'
 
 /** What travels with the asynchronous flow. */
 export interface Context {
-  readonly scope: Scope
+  readonly scope: Scope | undefined
+  readonly frame: Frame | undefined
+}
+
+/** One run of a transaction. */
+export interface Frame {
+  readonly poolId: number
+  /** The one around it, on this pool or another. */
+  readonly outer: Frame | undefined
 }
 
 /**
@@ -35,6 +43,21 @@ const RULES = { carrier: objectWith('a carrier', ['run', 'current', 'bind']) }
 /** The context of the code that calls. */
 export function currentContext(): Context | undefined {
   return state.carrier.current()
+}
+
+/** The innermost run of a transaction on the pool with this id, around the code that calls. */
+export function currentFrame(poolId: number): Frame | undefined {
+  let frame = currentContext()?.frame
+  while (frame !== undefined && frame.poolId !== poolId) frame = frame.outer
+  return frame
+}
+
+/**
+ * Stands for the innermost transaction of the code that calls, whether it is on this pool or that: for adapters that must
+ * not mix what belongs to different ones.
+ */
+export function currentTransaction(): object | undefined {
+  return currentContext()?.frame
 }
 
 export function runInContext<R>(context: Context, work: () => R): R {

@@ -4,7 +4,7 @@ import type { Priority } from '../options/pool-options.js'
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Settings } from '../ports/settings.js'
-import { type Context, runInContext, runOutsideContext } from './context.js'
+import { type Context, currentContext, runInContext, runOutsideContext } from './context.js'
 import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
 import type { PoolIdentity, ScopeSettings } from './scope-settings.js'
 
@@ -68,7 +68,7 @@ export class Scope implements LeaseHolder, Deadlined {
     this.mode = facts.mode
     this.#clock = facts.clock
     this.deadlineAt = facts.deadlineAt
-    this.#context = { scope: this }
+    this.#context = { scope: this, frame: undefined }
     this.#settings = facts.settings
     this.#makeSettings = facts.makeSettings
     this.#followed = facts.signal
@@ -139,7 +139,9 @@ export class Scope implements LeaseHolder, Deadlined {
 
   /** Runs `work` with this scope as the current one. */
   run<R>(work: () => R): R {
-    return runInContext(this.#context, work)
+    // A transaction around it goes on: it is the connection's, and not a unit of work.
+    const frame = currentContext()?.frame
+    return runInContext(frame === undefined ? this.#context : { scope: this, frame }, work)
   }
 
   /** A function that does what `callback` does, with this scope as the current one. */

@@ -59,7 +59,7 @@ function runOnItsOwn<R>(label: ScopeOptions['label'], source: () => R | PromiseL
   const scope = open({ label: name }, currentContext()?.scope, undefined)
   let answer: R | PromiseLike<R>
   try {
-    answer = scope.run(source)
+    answer = runOutsideContext(() => scope.run(source))
   } catch (error) {
     void scope.close()
     throw error
@@ -69,13 +69,15 @@ function runOnItsOwn<R>(label: ScopeOptions['label'], source: () => R | PromiseL
     return answer
   }
   const lazy = answer
-  return scope.run(async () => {
-    try {
-      return await lazy
-    } finally {
-      await scope.close()
-    }
-  })
+  return runOutsideContext(() =>
+    scope.run(async () => {
+      try {
+        return await lazy
+      } finally {
+        await scope.close()
+      }
+    }),
+  )
 }
 
 function isThenable<R>(answer: R | PromiseLike<R>): answer is PromiseLike<R> {

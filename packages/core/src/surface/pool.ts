@@ -13,12 +13,16 @@ import { checkAcquireRequest } from '../options/check-acquire-request.js'
 import { refuseFaults } from '../options/check-options.js'
 import { areSameSettings, type DeclaredSettings } from '../options/declared-settings.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
+import { checkTransactionOptions } from '../options/check-transaction-options.js'
+import type { TransactionOptions } from '../options/transaction-options.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import { Connections } from '../pool/connections.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { bindToContext, currentContext, nextPoolId, runOutsideContext } from '../scope/context.js'
 import type { Scope } from '../scope/scope.js'
+import type { TransactionWork } from '../transaction/transaction-run.js'
+import { Transactions } from '../transaction/transactions.js'
 import { Asked } from './asked.js'
 import { LeaseSettings } from './lease-settings.js'
 import { LateAcquires } from './late-acquires.js'
@@ -50,6 +54,7 @@ export class Pool<Client> {
   readonly #late: LateAcquires
   readonly #options: ResolvedPoolOptions<Client>
   readonly #room: WaitingRoom<Client>
+  readonly #transactions: Transactions<Client>
   #ready: Promise<void> | undefined
   #closed: Promise<void> | undefined
   #calledFrom: Site | undefined
@@ -74,6 +79,15 @@ export class Pool<Client> {
       aborted: (reason, { at }) => this.#refusals.abort(reason, at),
       abandoned: (abort, { label, at }) => this.#refusals.abandon(abort, label, at),
     }
+    this.#transactions = new Transactions({
+      leases: this.#leases,
+      poolId: this.#id,
+      clock: options.clock,
+      acquireTimeoutMs: options.acquireTimeoutMs,
+      graceMs: options.closeGraceMs,
+      acquire: async (request) => this.#grant(this.#ask(request, this.transaction), false, itself),
+      wake: (at, callback) => this.#wakeSomebody(at, callback),
+    })
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
     this.#connections.openFirst()
@@ -115,11 +129,13 @@ export class Pool<Client> {
    */
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
     const asked = this.#ask(request, this.tryAcquire)
+    const joined = this.#join(asked)
+    if (joined !== undefined) return new Lease(joined)
     if (asked.mode === 'session' && asked.holder !== undefined) return undefined
     if (asked.declares?.prepare() !== undefined) return undefined
     this.#checkSettings(asked)
     const tied = this.#tiedTo(asked)
-    if (tied !== undefined) return this.#borrowTied(tied, asked)
+    if (tied !== undefined) return new Lease(this.#borrowTied(tied, asked))
     const connection = this.#connections.takeIdle(asked.at, asked.settings)
     return connection === undefined ? undefined : new Lease(this.#leases.grant(connection, asked, asked.at))
   }
@@ -138,13 +154,32 @@ export class Pool<Client> {
   }
 
   /**
+   * Runs `work` in a transaction: commits when what it returns is fulfilled, rolls back when it throws, and throws the same.
+   * Every query of whatever asks this pool for a connection meanwhile, in the context of `work`, is part of it, and the
+   * transactions of ORMs become savepoints in it.
+   *
+   * Locks, notifications and deferred constraints of what joined follow the end of the whole.
+   *
+   * @param work is given a client, and the transaction, for `afterCommit` and `afterRollback`.
+   * @throws {TransactionConflictError} when the propagation forbids it, when it is asked to run otherwise than the transaction
+   * around it, and in place of a commit that the server, or another part of it, has made a rollback.
+   * @throws {TransactionEndedError} when the transaction around it has ended, and when it took longer than `timeoutMs`.
+   * @throws {InvalidOptionsError} when something is wrong with `options`, or the driver has no transactions.
+   * @throws what `acquire` throws, when it begins one.
+   */
+  async transaction<R>(work: TransactionWork<Client, R>, options: TransactionOptions = {}): Promise<Awaited<R>> {
+    checkTransactionOptions(options)
+    return this.#transactions.run(work, options)
+  }
+
+  /**
    * Captures where it is called from, if `captureSites` wants to know it this time: for adapters whose acquire comes later
    * than their caller's call, when the caller's frames are gone. To be given to `acquire` as `site`.
    *
    * @param below the function whose callers are wanted: it, and what it called, are left out.
    */
   captureSite(below: (...args: never[]) => unknown): Site | undefined {
-    return this.#leases.sites.capture(currentContext()?.scope.label ?? NO_LABEL, below)
+    return this.#leases.sites.capture(currentContext()?.scope?.label ?? NO_LABEL, below)
   }
 
   /**
@@ -224,24 +259,58 @@ export class Pool<Client> {
   }
 
   #acquire(request: AcquireRequest): Promise<Lease<Client>> {
-    const asked = this.#ask(request, this.acquire)
+    return this.#grant(this.#ask(request, this.acquire), true, leaseOf)
+  }
+
+  /** @param mayJoin false for a transaction of its own. @param give makes of the lending what the caller wants. */
+  #grant<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
     const unknown = asked.declares?.prepare()
-    if (unknown === undefined) return this.#lend(asked)
+    if (unknown === undefined) return this.#lend(asked, mayJoin, give)
     // A function that asks somebody else what its settings are has the caller's patience too.
     return this.#waitAlong(asked, unknown).then(() => {
       this.#refuseWhenGone(asked)
-      return this.#lend(asked)
+      return this.#lend(asked, mayJoin, give)
     })
   }
 
-  #lend(asked: Asked): Promise<Lease<Client>> {
+  #lend<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+    const joined = mayJoin ? this.#join(asked) : undefined
+    if (joined !== undefined) return Promise.resolve(give(joined))
     this.#checkSettings(asked)
     const tied = this.#tiedTo(asked)
-    if (tied !== undefined) return Promise.resolve(this.#borrowTied(tied, asked))
-    if (asked.mode === 'session' && asked.holder !== undefined) return this.#acquireShared(asked, asked.holder)
+    if (tied !== undefined) return Promise.resolve(give(this.#borrowTied(tied, asked)))
+    if (asked.mode === 'session' && asked.holder !== undefined) {
+      return this.#acquireShared(asked, asked.holder).then(give)
+    }
     const connection = this.#connections.takeIdle(asked.at, asked.settings)
-    if (connection !== undefined) return Promise.resolve(new Lease(this.#leases.grant(connection, asked, asked.at)))
-    return this.#wait(asked, leaseOf)
+    if (connection !== undefined) return Promise.resolve(give(this.#leases.grant(connection, asked, asked.at)))
+    return this.#wait(asked, give)
+  }
+
+  /** The session of the transaction around the caller, if there is one. A lease held for long is nobody's. */
+  #join(asked: Asked): Lending<Client> | undefined {
+    if (this.#options.joinTransactions === 'off' || this.#options.observe || asked.isLong) return undefined
+    const transaction = this.#transactions.around('acquire')
+    return transaction && this.#transactions.borrow(transaction, asked, asked.request.settings)
+  }
+
+  /** Calls `callback` at `at`; the process lives until then. */
+  #wakeSomebody(at: number, callback: () => void): () => void {
+    const { agenda, wakeUp } = this.#connections
+    let isDue = true
+    const letGo = (): void => {
+      if (isDue) wakeUp.letGo()
+      isDue = false
+    }
+    wakeUp.hold()
+    const takeBack = agenda.at(at, () => {
+      letGo()
+      callback()
+    })
+    return () => {
+      takeBack()
+      letGo()
+    }
   }
 
   async #acquireTraced(request: AcquireRequest): Promise<Lease<Client>> {
@@ -290,7 +359,7 @@ export class Pool<Client> {
     return new Asked(request, label, site, scope?.mode ?? this.#options.mode, scope, now, false, this, declares)
   }
 
-  async #acquireShared(asked: Asked, scope: Scope): Promise<Lease<Client>> {
+  async #acquireShared(asked: Asked, scope: Scope): Promise<Lending<Client>> {
     const base = await acquireShared<Client>(this.#id, scope, asked, {
       ask: (shared) => {
         // It may be a while since the caller came: it has waited for another one that gave up.
@@ -305,7 +374,7 @@ export class Pool<Client> {
     if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
     // Between the granting and this line others had their turn, and may have ended the session.
     if (!base.open) return this.#acquireShared(asked, scope)
-    return new Lease(this.#leases.borrow(base, asked))
+    return this.#leases.borrow(base, asked)
   }
 
   /** The session on which the caller's scope has left something, if there is one: what comes next belongs there. */
@@ -321,11 +390,11 @@ export class Pool<Client> {
     return undefined
   }
 
-  #borrowTied(tied: Lending<Client>, asked: Asked): Lease<Client> {
+  #borrowTied(tied: Lending<Client>, asked: Asked): Lending<Client> {
     const lending = this.#leases.borrow(tied, asked)
     // The scope may have declared more since, or a statement of its own have changed what it declared.
     if (asked.settings !== undefined) this.#leases.declare(lending)
-    return new Lease(lending)
+    return lending
   }
 
   /** Refuses who need not be served any more, after a while of waiting for something else than a connection. */

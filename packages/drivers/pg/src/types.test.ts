@@ -26,6 +26,18 @@ describe('in TypeScript', () => {
     expectTypeOf(() => pool.snapshot()).returns.toEqualTypeOf<PoolSnapshot>()
   })
 
+  it('it has transactions, whose work is given pg’s client and may return a lazy query', () => {
+    const count = () =>
+      pool.transaction(async (client, transaction) => ((await client.query('')).rowCount ?? 0) + transaction.depth)
+    expectTypeOf(count).returns.resolves.toEqualTypeOf<number>()
+    const lazy = () =>
+      pool.transaction(() => ({}) as PromiseLike<{ id: number }>, { propagation: 'nested', retries: 1 })
+    expectTypeOf(lazy).returns.resolves.toEqualTypeOf<{ id: number }>()
+    // @ts-expect-error -- no such propagation
+    const refused = () => pool.transaction(() => 1, { propagation: 'new' })
+    expectTypeOf(refused).returns.resolves.toEqualTypeOf<number>()
+  })
+
   it('it takes pg’s options with ours beside them, and no others', () => {
     class OwnClient extends Client {}
     const made = () => [

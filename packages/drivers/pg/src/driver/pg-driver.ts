@@ -6,6 +6,7 @@ import { leaseHandle } from '../handle/lease-handle.js'
 import { sessionOf } from '../session/pg-session.js'
 import { serverTruth } from '../session/server-truth.js'
 import { type Behind, BEHIND_RULE } from '../settings/behind.js'
+import { pgTransactions } from '../transaction/pg-transactions.js'
 import { UNDECLARABLE } from '../settings/undeclarable.js'
 import type { SessionEvents } from '../session/session-events.js'
 import { redactLiterals } from '../sql/redact-literals.js'
@@ -108,6 +109,7 @@ export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
     destroy: (client) => destroySession(sessionOf(client)),
     hold: (client, alive) => hold(client, alive),
     // A bare client's statements go out as they come: nothing could go ahead of them.
+    ...(parts.lendsBareClients ? {} : { transaction: pgTransactions }),
     ...(parts.lendsBareClients ? {} : { declare: (client, difference) => sessionOf(client).declare(difference) }),
     undeclarable: UNDECLARABLE,
     redact: redactLiterals,

@@ -7,6 +7,8 @@ import {
   type Pool,
   PoolClosedError,
   type PoolSnapshot,
+  type TransactionOptions,
+  type TransactionWork,
 } from '@leasehold/core'
 import { Client as PgClient, Pool as PgPool } from 'pg'
 import type * as pg from 'pg'
@@ -134,6 +136,11 @@ export class LeasedPgPool extends PgPool {
     request?: AcquireRequest,
   ): Promise<Awaited<R>> {
     return this.leases.use(work, request)
+  }
+
+  /** @see Pool.transaction */
+  transaction<R>(work: TransactionWork<pg.Client, R>, options?: TransactionOptions): Promise<Awaited<R>> {
+    return this.leases.transaction(work, options)
   }
 
   /** @see Pool.snapshot */

@@ -14,6 +14,13 @@ const FENCED: PropertyDescriptorMap = {
     writable: true,
     configurable: true,
   },
+  getTransactionStatus: {
+    value(this: LeaseHandle): string | null {
+      return transactionStatusOf(this)
+    },
+    writable: true,
+    configurable: true,
+  },
   end: {
     value(this: LeaseHandle, callback?: () => void): Promise<void> | undefined {
       return endByHolder(this, callback)
@@ -68,6 +75,14 @@ function handleClassOf(session: PgSession): NonNullable<PgSession['Handle']> {
     [NUMBER]: { value: undefined, writable: true },
   }) as object
   return Handle as unknown as NonNullable<PgSession['Handle']>
+}
+
+/** Inside a transaction around it, a lease is in one only if its holder has begun it or knows of it. */
+function transactionStatusOf(handle: LeaseHandle): string | null {
+  const { client } = handle[SESSION]
+  const { joined } = handle[GATE]
+  const isIdle = joined !== undefined && !joined.isWhole && !joined.hasInner
+  return isIdle ? 'I' : client.getTransactionStatus()
 }
 
 /** Gives the lease of a handle back; with anything truthy to say, its connection is closed. Harmless when it is over. */

@@ -1,4 +1,5 @@
 import { bindToContext, type LeaseGate } from '@leasehold/core'
+import type * as pg from 'pg'
 import { readCached } from '../sql/read-cached.js'
 import type { StatementReading } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
@@ -9,6 +10,7 @@ import { PooledEffectError } from '../settings/pooled-effect-error.js'
 import type { Turn } from '../session/statement-turns.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
 import { GATE, type LeaseHandle } from './handle-fields.js'
+import { answerInside, refuseInside } from '../transaction/joined-statement.js'
 import { deliverError, SubmittableFence } from './submittable-fence.js'
 
 type Callback = (error?: unknown, result?: unknown) => void
@@ -35,6 +37,8 @@ export function sendStatement(handle: LeaseHandle, statement: unknown, values?: 
   const gate = handle[GATE]
   const refusal = refuses(session, gate, statement)
   if (refusal !== undefined) return Promise.reject(refusal)
+  const inside = gate.joined === undefined ? undefined : askInside(session, gate, statement, values)
+  if (inside !== undefined) return inside
   if (session.turns.areFree) return ask(session, statement, values)
   return inTurn(session, gate, copyOf(statement), values)
 }
@@ -44,8 +48,15 @@ export function sendTo(handle: LeaseHandle, statement: unknown, values: unknown,
   const session = handle[SESSION]
   const gate = handle[GATE]
   const refusal = refuses(session, gate, statement)
+  const inside =
+    refusal !== undefined || gate.joined === undefined ? undefined : askInside(session, gate, statement, values)
   if (refusal !== undefined) process.nextTick(answer, refusal)
-  else if (session.turns.areFree) ask(session, statement, values, answer)
+  else if (inside !== undefined) {
+    inside.then(
+      (result) => process.nextTick(answer, undefined, result),
+      (error: unknown) => process.nextTick(answer, error),
+    )
+  } else if (session.turns.areFree) ask(session, statement, values, answer)
   else {
     const kept = copyOf(statement)
     waitForTurn(session, {
@@ -75,7 +86,7 @@ export function submit(
 ): PgSubmittable {
   const session = handle[SESSION]
   const gate = handle[GATE]
-  const refusal = refuses(session, gate, submittable)
+  const refusal = refuses(session, gate, submittable) ?? refusalInside(gate, submittable)
   const called = typeof values === 'function' ? values : callback
   // pg sets it on the Submittable itself, unless it has one.
   if (typeof called === 'function' && !submittable.callback) submittable.callback = bindToContext(called as Callback)
@@ -123,6 +134,51 @@ function ask(session: PgSession, statement: unknown, values?: unknown, callback?
   return (session.client as Asked).query(statement, values, callback)
 }
 
+/** What becomes of a statement inside a transaction around the lease; undefined: it is sent as it is. */
+function askInside(
+  session: PgSession,
+  gate: LeaseGate,
+  statement: unknown,
+  values: unknown,
+): Promise<unknown> | undefined {
+  const text = textOf(statement)
+  if (gate.joined === undefined || text === undefined) return undefined
+  const bound = values ?? (statement as { values?: unknown }).values
+  try {
+    return answerInside({
+      text,
+      reading: readCached(text),
+      values: Array.isArray(bound) ? bound : undefined,
+      joined: gate.joined,
+      localSettings: session.localSettings,
+      send: (own, ownValues) => askInTurn(session, gate, own, ownValues) as Promise<pg.QueryResult>,
+    })
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** Why a Submittable must not be sent inside a transaction around the lease: no other statement could take its place. */
+function refusalInside({ joined }: LeaseGate, submittable: PgSubmittable): Error | undefined {
+  if (joined === undefined) return undefined
+  const text = textOf(submittable)
+  const reading = text === undefined ? undefined : readCached(text)
+  try {
+    if (reading?.statements.some(({ control }) => control !== undefined) === true) {
+      throw joined.conflict('a statement that begins or ends a transaction was sent as an object', 'Send it as a text')
+    }
+    if (reading !== undefined) refuseInside(reading, joined)
+    joined.works()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+function askInTurn(session: PgSession, gate: LeaseGate, statement: string, values?: readonly unknown[]): unknown {
+  return session.turns.areFree ? ask(session, statement, values) : inTurn(session, gate, statement, values)
+}
+
 export function isSubmittable(statement: unknown): statement is PgSubmittable {
   return typeof (statement as { submit?: unknown } | null | undefined)?.submit === 'function'
 }
@@ -160,9 +216,7 @@ function foresee(session: PgSession, gate: LeaseGate, text: string, { statements
 
 /** Goes ahead of what is sent next. Where it fails, that fails as well: the transaction has failed, or the session is dead. */
 function clearSequences(session: PgSession, gate: LeaseGate): void {
-  const cleared = session.turns.areFree
-    ? ask(session, 'DISCARD SEQUENCES')
-    : inTurn(session, gate, 'DISCARD SEQUENCES', undefined)
+  const cleared = askInTurn(session, gate, 'DISCARD SEQUENCES')
   ;(cleared as Promise<unknown>).catch(() => {})
 }
 

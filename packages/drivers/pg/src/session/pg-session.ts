@@ -13,6 +13,7 @@ import type { Behind } from '../settings/behind.js'
 import { RefusedSettings } from '../settings/refused-settings.js'
 import { SettingsSender } from '../settings/settings-sender.js'
 import { StatementTurns, type StatementSettings } from './statement-turns.js'
+import { LocalSettings } from '../transaction/local-settings.js'
 import { SequenceValues } from './sequence-values.js'
 
 /** Where a client keeps its session; a handle finds it through its prototypes. */
@@ -47,6 +48,7 @@ export class PgSession {
   readonly introductions: Set<string> = new Set()
   isIntroducing = false
   readonly sequences: SequenceValues = new SequenceValues()
+  readonly localSettings: LocalSettings = new LocalSettings()
   /** What stands between the pool and the server. */
   behind: Behind | undefined
   /** Where statements that pin were sent from, by their texts, until they are booked. */
@@ -121,7 +123,8 @@ export class PgSession {
   lend(gate: LeaseGate): number {
     // A handle asked for after its lease ended must not pass for the current one.
     if (!gate.open) return -1
-    this.#lastGate = gate
+    // Of those that share a session the first: the pool's own, in a transaction that it has begun.
+    if (this.#lastGate?.open !== true || this.#lastGate.owner !== gate.owner) this.#lastGate = gate
     this.lastHandle = undefined
     this.listeners.sweep()
     return ++this.#lendings

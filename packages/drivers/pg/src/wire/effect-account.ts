@@ -1,9 +1,8 @@
 import type { EffectOrigin, SessionBooking, Site, TransactionStatus } from '@leasehold/core'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
-import { isTrue } from '../sql/is-true.js'
-import { lockKey } from '../sql/lock-key.js'
-import { settingEffect } from '../sql/setting-effect.js'
-import type { BoundName, BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
+import { isTrueValue } from '../sql/is-true-value.js'
+import type { BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
+import { withBoundName } from '../sql/with-bound-name.js'
 import { SyncGroup, type NotedStatement } from './sync-group.js'
 
 /** What must be known to tell what a statement does. */
@@ -261,12 +260,11 @@ export class EffectAccount {
   }
 
   #effect(effect: ReadEffect, { values }: NotedStatement, origin: EffectOrigin): void {
-    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueBound(valueOf(effect.isLocalIf, values))
+    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueValue(valueOf(effect.isLocalIf, values))
     if (local) return
-    const known = typeof effect.name === 'object' ? withBoundName(effect, effect.name, values) : effect
+    const known = withBoundName(effect, values)
     if (known === undefined) return
-    const { does, kind, isTransactional } = known
-    const name = known.name as string | undefined
+    const { does, kind, name, isTransactional } = known
     if (kind === 'prepared' && does === 'clear') this.#parts.forgotten(name)
     // A name that should have been bound and was not: of a `clear` it would mean the whole kind.
     const isUntold = does === 'clear' && name === undefined && effect.name !== undefined
@@ -286,36 +284,6 @@ export class EffectAccount {
 
 function valueOf({ parameter }: BoundValue, values: readonly unknown[] | undefined): unknown {
   return values?.[parameter - 1]
-}
-
-/** The effect with the name that was bound; undefined when it turns out to leave nothing. */
-function withBoundName(
-  effect: ReadEffect,
-  name: BoundName,
-  values: readonly unknown[] | undefined,
-): ReadEffect | undefined {
-  const isLock = effect.kind === 'advisory-lock'
-  let whole = ''
-  for (const part of 'parameter' in name ? [name] : name) {
-    const text = typeof part === 'string' ? part : textOf(valueOf(part, values), isLock)
-    // Bound to something that is no name, and perhaps to nothing.
-    if (text === undefined) return { ...effect, name: undefined }
-    whole += text
-  }
-  if (effect.kind !== 'setting') return { ...effect, name: whole }
-  const setting = settingEffect(whole)
-  return setting && { ...effect, ...setting }
-}
-
-/** Locks are told by their numbers, however those are written. */
-function textOf(value: unknown, isLock: boolean): string | undefined {
-  if (isLock) return lockKey(value)
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined
-}
-
-/** What cannot be told is not true. */
-function isTrueBound(value: unknown): boolean {
-  return value === true || (typeof value === 'string' && isTrue(value))
 }
 
 /** The same of a statement that failed: it may have come to that, and then no rollback undoes it. */

@@ -16,6 +16,9 @@ interface SentMessage {
 /** The letters of ReadyForQuery. */
 const STATUS: Readonly<Record<string, TransactionStatus>> = { I: 'idle', T: 'open', E: 'failed' }
 
+/** A serialization failure, and a deadlock. */
+const COLLISIONS = new Set(['40001', '40P01'])
+
 /**
  * Keeps the account of one connection: what was sent, what is owed for it, and what the server said of the session.
  *
@@ -46,6 +49,7 @@ export class WireWatch {
   #isCopyingIn = false
   #isDiverted = false
   #hasEnded = false
+  #hasCollided = false
   #transaction: TransactionStatus = 'idle'
   /** The texts of named statements that were sent. */
   readonly #named = new Map<string, string | undefined>()
@@ -100,6 +104,15 @@ export class WireWatch {
   /** The socket is closed. */
   get hasEnded(): boolean {
     return this.#hasEnded
+  }
+
+  /** The server has refused something because another transaction was in its way. */
+  get hasCollided(): boolean {
+    return this.#hasCollided
+  }
+
+  forgetCollision(): void {
+    this.#hasCollided = false
   }
 
   get transaction(): TransactionStatus {
@@ -305,6 +318,7 @@ export class WireWatch {
   #failed(error: Error & { readonly severity?: string; readonly code?: string }): void {
     if (!this.#isStarted) return
     this.effects.failed(error)
+    if (error.code !== undefined && COLLISIONS.has(error.code)) this.#hasCollided = true
     this.#outcomes += 1
     this.#isCopyingIn = false
     // In a pipeline the error belongs to the first of several; with one only, nothing of it is left to do.

@@ -1,0 +1,181 @@
+import { TransactionConflictError } from '../errors/transaction-conflict-error.js'
+import type { Lending } from '../lease/lending.js'
+import type { DeclaredSettings } from '../options/declared-settings.js'
+import type { Frame } from '../scope/context.js'
+import type { Savepoint, SavepointOwner, Savepoints } from './savepoints.js'
+
+/** How a transaction stands. */
+export type TransactionState =
+  | { readonly is: 'open' }
+  /** It goes on, and cannot be committed. */
+  | { readonly is: 'rollback-only'; readonly because: unknown }
+  /** `in doubt`: the connection was lost before the server had answered the commit. */
+  | { readonly is: 'ended'; readonly as: 'committed' | 'rolled back' | 'in doubt' }
+
+interface Hook {
+  /** `end`: whatever becomes of the outermost transaction, because its own part has been rolled back already. */
+  readonly on: 'commit' | 'rollback' | 'end'
+  readonly run: () => unknown
+}
+
+/** What the server knows of a transaction: it is what all that joined have in common. */
+export interface WholeTransaction<Client> {
+  /** The lease on whose session it runs. */
+  readonly base: Lending<Client>
+  /** The handle through which the pool itself speaks. */
+  readonly client: Client
+  readonly savepoints: Savepoints
+  /** What its session carries; and what of that the transaction declared itself. */
+  readonly settings: DeclaredSettings | undefined
+  readonly ownSettings: DeclaredSettings | undefined
+  /** What is still to be sent before it can end. */
+  readonly undoing: Set<Promise<void>>
+  /** Whether it met another one, which is known when it has ended. */
+  mayRetry: boolean
+  /** From now on nothing need be undone by itself. */
+  isRollingBack: boolean
+  /** Why the connection is to be closed at the end, if it is. */
+  discardBy: { readonly reason: unknown } | undefined
+}
+
+export interface TransactionFacts<Client> {
+  readonly pool: string
+  readonly poolId: number
+  readonly label: string
+  /** What it is a part of on the server; undefined when it runs without a transaction. */
+  readonly whole: WholeTransaction<Client> | undefined
+  /** The transaction that it has joined or lies in. */
+  readonly parent: Transaction<Client> | undefined
+  /** Whether it is a savepoint in its parent. */
+  readonly isSavepoint: boolean
+  /** The frame of the context in which it was asked for. */
+  readonly outer: Frame | undefined
+}
+
+const OPEN: TransactionState = { is: 'open' }
+
+/**
+ * One run of `pool.transaction`: all that asks the pool for a connection in its context gets that of the transaction. It is
+ * given to the callback.
+ */
+export class Transaction<Client = unknown> implements Frame, SavepointOwner {
+  readonly poolId: number
+  readonly label: string
+  readonly outer: Frame | undefined
+  readonly parent: Transaction<Client> | undefined
+  readonly whole: WholeTransaction<Client> | undefined
+  readonly savepoint: Savepoint | undefined
+  /** How many transactions it lies in. */
+  readonly depth: number
+  /** What shares its session, and dies with it. */
+  readonly borrows: Set<Lending<Client>> = new Set()
+  readonly #pool: string
+  readonly #hooks: Hook[] = []
+  #state: TransactionState = OPEN
+  #isOver = false
+  #ending: string | undefined
+
+  /** Transactions are made by `pool.transaction`. */
+  constructor(facts: TransactionFacts<Client>) {
+    this.#pool = facts.pool
+    this.poolId = facts.poolId
+    this.label = facts.label
+    this.outer = facts.outer
+    this.parent = facts.parent
+    this.whole = facts.whole
+    this.depth = facts.parent === undefined ? 0 : facts.parent.depth + 1
+    this.savepoint = facts.isSavepoint ? facts.whole?.savepoints.open(this) : undefined
+  }
+
+  /** How it stands. One that has joined another stands as that one does. */
+  get state(): TransactionState {
+    const isPart = this.#state.is === 'open' && this.parent !== undefined && this.savepoint === undefined
+    return isPart ? (this.parent?.state ?? OPEN) : this.#state
+  }
+
+  /** Whether nothing more is let in: its callback has ended, or it has. */
+  get isOver(): boolean {
+    return this.#isOver || this.parent?.isOver === true || this.whole?.base.open === false
+  }
+
+  /** How it ended, for errors. */
+  get ending(): string {
+    if (this.#ending !== undefined) return this.#ending
+    return this.whole?.base.open === false ? 'its connection was taken back' : (this.parent?.ending ?? 'it is ending')
+  }
+
+  /**
+   * Calls `hook` when the outermost transaction has been committed, outside of it; not if this part of it was rolled back.
+   * `pool.transaction` awaits what it returns, and rejects with what it throws: the transaction stays committed.
+   */
+  afterCommit(hook: () => unknown): void {
+    this.#hooks.push({ on: 'commit', run: hook })
+  }
+
+  /** Calls `hook` when this part, or the outermost transaction, has been rolled back; after the end of the outermost, outside of it. */
+  afterRollback(hook: () => unknown): void {
+    this.#hooks.push({ on: 'rollback', run: hook })
+  }
+
+  owns(owner: SavepointOwner): boolean {
+    return owner === this || this.parent?.owns(owner) === true
+  }
+
+  /** The innermost savepoint in which it lies. */
+  get innermost(): Savepoint | undefined {
+    return this.savepoint ?? this.parent?.innermost
+  }
+
+  /** It can only be rolled back from now on: it, or what it is a part of. */
+  doom(because: unknown): void {
+    if (this.savepoint === undefined && this.parent !== undefined) this.parent.doom(because)
+    else if (this.#state.is === 'open') this.#state = { is: 'rollback-only', because }
+  }
+
+  /** The outermost can only be rolled back: work of somebody else was undone, who does not know of it. */
+  doomWhole(because: unknown): void {
+    if (this.parent === undefined) this.doom(because)
+    else this.parent.doomWhole(because)
+  }
+
+  /** Lets nothing more in, and ends what shares the session. */
+  close(ending: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#ending = ending
+    for (const borrow of this.borrows) borrow.end('its transaction ended')
+  }
+
+  /** Books how it ended, and hands its hooks to the transaction around it, which knows when they are due. */
+  settle(as: 'committed' | 'rolled back' | 'in doubt'): void {
+    this.#state = { is: 'ended', as }
+    this.#ending = as === 'in doubt' ? 'its connection was lost' : `it was ${as}`
+    if (this.parent === undefined) return
+    for (const { on, run } of this.#hooks) {
+      if (as === 'committed') this.parent.#hooks.push({ on, run })
+      else if (on !== 'commit') this.parent.#hooks.push({ on: 'end', run })
+    }
+  }
+
+  /** Runs the hooks that are due, one after the other. Throws what the first that fails throws, when all have run. */
+  async runHooks(): Promise<void> {
+    if (this.#state.is !== 'ended') return
+    const { as } = this.#state
+    const due = this.#hooks.filter(({ on }) => on === 'end' || (on === 'commit') === (as === 'committed'))
+    let failure: { readonly error: unknown } | undefined
+    for (const { on, run } of due) {
+      // Nobody knows what became of it.
+      if (as === 'in doubt' && on !== 'end') continue
+      try {
+        await run()
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+    if (failure !== undefined) throw failure.error
+  }
+
+  conflict(what: string, remedy: string, cause?: unknown): TransactionConflictError {
+    return new TransactionConflictError({ pool: this.#pool, label: this.label, what, remedy, cause })
+  }
+}
