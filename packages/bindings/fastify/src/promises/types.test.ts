@@ -1,12 +1,6 @@
 import type { Pool, Scope } from '@leasehold/core'
 import type { FakeClient } from '@leasehold/testkit'
-import type {
-  FastifyInstance,
-  FastifyPluginAsync,
-  FastifyReply,
-  FastifyRequest,
-  RouteShorthandOptions,
-} from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { describe, expectTypeOf, it } from 'vitest'
 import defaultExport, {
   leasehold,
