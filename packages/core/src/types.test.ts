@@ -14,6 +14,7 @@ import {
   ConnectFailedError,
   createPool,
   currentScope,
+  currentTransaction,
   describeHolder,
   detached,
   type Driver,
@@ -58,6 +59,8 @@ import {
   SettingRequiredError,
   SettingsFailedError,
   settingsOptionsOf,
+  TransactionConflictError,
+  TransactionEndedError,
   useScopeCarrier,
   wholeNumber,
   wholeNumberOrNoLimit,
@@ -100,6 +103,21 @@ describe('in TypeScript', () => {
     expectTypeOf(() => pool.use((_client, lease) => lease.heldMs)).returns.resolves.toEqualTypeOf<number>()
     const lazy = () => pool.use(() => ({}) as PromiseLike<'lazy'>)
     expectTypeOf(lazy).returns.resolves.toEqualTypeOf<'lazy'>()
+  })
+
+  it('a transaction gives what the work in it gives, promised or lazy', () => {
+    const one = () => pool.transaction((client) => client.ask('one'), { propagation: 'nested', retries: 2 })
+    expectTypeOf(one).returns.resolves.toEqualTypeOf<string>()
+    const lazy = () => pool.transaction(() => ({}) as PromiseLike<'lazy'>)
+    expectTypeOf(lazy).returns.resolves.toEqualTypeOf<'lazy'>()
+    expectTypeOf(currentTransaction).returns.toEqualTypeOf<object | undefined>()
+    const refused = () => [
+      // @ts-expect-error -- there is no such propagation
+      pool.transaction(() => {}, { propagation: 'always' }),
+      // @ts-expect-error -- there is no such isolation
+      pool.transaction(() => {}, { isolation: 'perfect' }),
+    ]
+    expectTypeOf(refused).toBeFunction()
   })
 
   it('events know what they tell', () => {
@@ -163,6 +181,8 @@ describe('in TypeScript', () => {
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
+    expectTypeOf(TransactionConflictError).instance.toHaveProperty('label').toEqualTypeOf<string>()
+    expectTypeOf(TransactionEndedError).instance.toHaveProperty('endedBy').toEqualTypeOf<string>()
     expectTypeOf(SettingsFailedError).instance.toHaveProperty('settings').toEqualTypeOf<readonly string[]>()
     expectTypeOf(ScopeClosedError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf<InstanceType<typeof AcquireTimeoutError>>().toExtend<LeaseholdError>()
