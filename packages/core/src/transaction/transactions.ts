@@ -15,6 +15,8 @@ import { TransactionRun, type TransactionWork } from './transaction-run.js'
 /** The transactions of one pool, and what asks for a connection inside them. */
 export class Transactions<Client> {
   readonly #desk: TransactionDesk<Client>
+  /** As long as there was none, no lease need look for one around it: the look costs as much as reading the clock. */
+  #hasRun = false
 
   constructor(desk: TransactionDesk<Client>) {
     this.#desk = desk
@@ -26,6 +28,7 @@ export class Transactions<Client> {
    * @throws {TransactionEndedError} when it has ended: what is done now would stay whatever became of it.
    */
   around(operation: string): Transaction<Client> | undefined {
+    if (!this.#hasRun) return undefined
     // The number is this pool's alone, so the frame is one of those made here.
     const frame = currentFrame(this.#desk.poolId) as Transaction<Client> | undefined
     if (frame?.whole === undefined) return undefined
@@ -57,6 +60,7 @@ export class Transactions<Client> {
         { option: 'driver', received: driver.name, expected },
       ])
     }
+    this.#hasRun = true
     const propagation = options.propagation ?? 'required'
     const around = this.around('transaction')
     const run = new TransactionRun(this.#desk, driver.transaction, options)
