@@ -163,7 +163,8 @@ export class SessionLedger implements SessionObserver, LedgerView {
   /** The driver has made the session as its first owner met it. */
   restored(): void {
     if (this.#settings !== undefined) {
-      for (const { kind, name } of this.pins) this.#settings.forget(settingOf({ kind, name }))
+      // Of what was unknown it is not known either what was undone: it may have turned out to be harmless.
+      for (const { kind, name } of this.pins) if (kind !== 'unknown') this.#settings.forget(settingOf({ kind, name }))
       // The others may have gone along: that is the driver's choice, and its user's.
       this.#settings.touch(undefined)
     }

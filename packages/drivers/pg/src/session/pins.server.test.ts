@@ -340,3 +340,19 @@ test('a server whose catalogue cannot be read is asked once, and costs no connec
     await admin.query('grant select on pg_catalog.pg_proc to public')
   }
 })
+
+test('a function that turns out to be harmless does not let the settings of its caller pass for undone', async () => {
+  await using admin = open()
+  await admin.query(
+    `create function public.turns_out_harmless() returns int language plpgsql as $$ begin return 1; end $$`,
+  )
+  await using pool = open()
+  await runInScope({ label: 'a tenant', settings: { 'app.tenant_id': '42' } }, async () => {
+    const lease = await pool.acquire()
+    await lease.client.query('select turns_out_harmless()')
+    expect(lease.pins).toEqual([expect.objectContaining({ kind: 'unknown' })])
+    lease.release()
+    await lease.recycled
+  })
+  expect(await show(pool, 'app.tenant_id')).toBe('')
+})
