@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { SEED } from '../testing/seed.js'
 
 /** Plays as many as there is time for. */
 export function forAWhile(forMs: number) {
-  return { numRuns: 1_000_000, plugins: [fc.interruptAfterTimeLimit(forMs)] }
+  return { ...SEED, numRuns: 1_000_000, plugins: [fc.interruptAfterTimeLimit(forMs)] }
 }
