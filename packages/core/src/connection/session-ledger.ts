@@ -1,4 +1,5 @@
 import type { DeclaredSettings } from '../options/declared-settings.js'
+import type { PinKind } from '../events/pin.js'
 import type { Clock } from '../ports/clock.js'
 import type { LedgerView, SessionObserver, TransactionStatus } from '../ports/driver.js'
 import type { EffectOrigin, PinRecord, SessionBooking, SessionEffect } from '../ports/session-effect.js'
@@ -163,13 +164,18 @@ export class SessionLedger implements SessionObserver, LedgerView {
   /** The driver has made the session as its first owner met it. */
   restored(): void {
     if (this.#settings !== undefined) {
-      // Of what was unknown it is not known either what was undone: it may have turned out to be harmless.
-      for (const { kind, name } of this.pins) if (kind !== 'unknown') this.#settings.forget(settingOf({ kind, name }))
-      // The others may have gone along: that is the driver's choice, and its user's.
+      // What hooks had set is theirs again; to take it away from the next owner would take theirs.
+      for (const { kind, name } of this.baseline)
+        if (this.#isPinnedBy(kind, name)) this.#settings.forget(settingOf({ kind, name }))
+      // What became of the others is the driver's choice, and its user's: the next owner has them set, or taken away.
       this.#settings.touch(undefined)
     }
     this.#effects?.restored()
     this.#isDoubtful = false
+  }
+
+  #isPinnedBy(kind: PinKind, name: string | undefined): boolean {
+    return this.pins.some((pin) => pin.kind === kind && (pin.name === undefined || pin.name === name))
   }
 
   /** Whether the session carries just the settings of `wanted`. */

@@ -33,10 +33,9 @@ export class SessionSettings {
     for (const [name, value] of set) this.#carried.set(name, value)
   }
 
-  /** The setting of this name, or all of them, are back at what they were before anybody declared them. */
+  /** The setting of this name is back at what it was before anybody declared it. */
   forget(name: string | undefined): void {
-    if (name === undefined) this.#carried.clear()
-    else this.#carried.delete(name.toLowerCase())
+    if (name !== undefined) this.#carried.delete(name.toLowerCase())
   }
 
   /** Somebody may have changed the setting of this name, or any of them. */

@@ -126,7 +126,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
   unshared(base: Lending<Client>): void {
     const { ledger } = base.connection
     if (!(base.terms instanceof TiedTerms) || !base.open) return
-    if (ledger.isPinned || ledger.transaction !== 'idle') return
+    // A transaction that a borrower left open is no state for the scope to go on with: it is undone with all the rest.
+    if (ledger.transaction === 'idle' && ledger.isPinned) return
     base.terms.holder.keepsNoMore(this.#poolId)
     base.release()
   }
@@ -144,6 +145,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     const kept = new Lending(this, new TiedTerms(terms, holder, owner), connection, now, undefined)
     if (!holder.keeps(this.#poolId, kept)) return false
     connection.pass(kept)
+    this.#granted += 1
     return true
   }
 

@@ -11,10 +11,11 @@ import { Agenda } from './agenda.js'
 import { Connector } from './connector.js'
 import { IdleStack } from './idle-stack.js'
 import type { PoolState } from './pool-state.js'
-import { Recycler, type Verdict } from './recycler.js'
+import { Recycler } from './recycler.js'
 import { Reports } from './reports.js'
 import { Slots } from './slots.js'
 import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
+import type { Verdict } from './verdict.js'
 import { Verifier } from './verifier.js'
 import type { Waiter } from './waiter.js'
 import { WaitQueue } from './wait-queue.js'
@@ -301,7 +302,8 @@ export class Connections<Client> {
     this.#refillNotBefore = 0
     this.#unwatch.set(connection, this.driver.watch(client, ledger))
     this.reports.opened(connection, now - startedAt)
-    if (this.#verifier.isOn) void this.#verifier.remember(connection).then(() => this.#offer(connection))
+    if (this.#verifier.isOn)
+      void this.#verifier.remember(connection).then((verdict) => this.#judge(connection, verdict))
     else void this.#offer(connection)
     this.serve()
     this.fill()

@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js'
 import { ResetFailedError } from '../errors/reset-failed-error.js'
 import { describePin } from '../events/pin.js'
-import type { CloseReason, Leftover } from '../events/pool-events.js'
+import type { Leftover } from '../events/pool-events.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Driver, TransactionStatus } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
@@ -9,6 +9,7 @@ import type { Agenda } from './agenda.js'
 import { bounded } from './bounded.js'
 import { farewell } from './farewell.js'
 import type { Reports } from './reports.js'
+import type { Verdict } from './verdict.js'
 import type { Verifier } from './verifier.js'
 
 export interface RecyclerParts<Client> {
@@ -22,10 +23,6 @@ export interface RecyclerParts<Client> {
   /** Runs what it is given outside every context: a driver's work belongs to nobody's request. */
   readonly outside: <R>(work: () => R) => R
 }
-
-/** Whether a connection can go to its next owner, or why it cannot. */
-export type Verdict =
-  { readonly fit: true } | { readonly fit: false; readonly reason: CloseReason; readonly error: unknown }
 
 const FIT: Verdict = { fit: true }
 
@@ -140,8 +137,8 @@ export class Recycler<Client> {
     } catch (cause) {
       return { left: left ?? 'session state', cause }
     }
-    if (left === undefined) return {}
-    if (ledger.isClean) return { left }
-    return { left, cause: ledger.lostBy ?? new Error('the driver left the session as it was') }
+    if (ledger.isClean) return left === undefined ? {} : { left }
+    const cause = ledger.lostBy ?? new Error('the driver left the session as it was')
+    return { left: left ?? 'session state', cause }
   }
 }

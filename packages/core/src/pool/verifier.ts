@@ -6,6 +6,7 @@ import type { SessionFact } from '../ports/session-effect.js'
 import type { Agenda } from './agenda.js'
 import { bounded } from './bounded.js'
 import type { Reports } from './reports.js'
+import type { Verdict } from './verdict.js'
 
 export interface VerifierParts<Client> {
   readonly driver: Driver<Client>
@@ -41,10 +42,13 @@ export class Verifier<Client> {
     return this.isOn && this.#opened.has(connection) && Math.random() < this.#parts.options.verifySessions
   }
 
-  /** Notes what a new session carries; one that cannot be asked is not verified. */
-  async remember(connection: Connection<Client>): Promise<void> {
+  /** Notes what a new session carries. One that refuses to tell is not verified; one that does not answer is not fit. */
+  async remember(connection: Connection<Client>): Promise<Verdict> {
     const facts = await this.#ask(connection)
     if (facts !== undefined) this.#opened.set(connection, facts)
+    const { isClean, lostBy } = connection.ledger
+    if (facts !== undefined || isClean) return { fit: true }
+    return { fit: false, reason: 'check-failed', error: lostBy ?? new Error('it did not tell what it carries') }
   }
 
   /** Compares, and has everything reset where the server tells of something that the ledger does not know. */

@@ -1,6 +1,6 @@
-import { openFakePool, settled } from '@leasehold/testkit'
+import { FakeClock, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
 import { describe, expect, it, vi } from 'vitest'
-import { type ObserveEvent, openScope, type PinEvent, type ResetEvent, runInScope } from '../index.js'
+import { createPool, type ObserveEvent, openScope, type PinEvent, type ResetEvent, runInScope } from '../index.js'
 
 // ARCHITECTURE.md, promise 4 and "Clean costs nothing", as far as core goes; issue 4 §2 and §3.
 
@@ -210,6 +210,30 @@ describe('in a scope of mode transaction, what a lone statement leaves', () => {
     expect(pool.snapshot()).toMatchObject({ connections: { lent: 0, idle: 1 }, counts: { leaks: { 'left-over': 0 } } })
   })
 
+  it('counts as granted and released once each, whoever has it', async () => {
+    const { pool } = openFakePool({ max: 1 })
+    await runInScope({ label: 'a job' }, async () => {
+      await pool.use((client) => client.query('set x'), lone)
+      await pool.use((client) => client.query('reset x'), lone)
+      await pool.use((client) => client.query('set x'), lone)
+    })
+    const { granted, released } = pool.snapshot().counts
+    expect(granted).toBe(released)
+  })
+
+  it('does not keep a transaction that a borrower left open: that is rolled back, and the session goes', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const resets: ResetEvent[] = []
+    pool.on('reset', (event) => resets.push(event))
+    await runInScope({ label: 'a job' }, async () => {
+      await pool.use((client) => client.query('set x'), lone)
+      await pool.use((client) => client.query('begin'))
+      expect(await pool.use((_, lease) => lease.pins)).toEqual([])
+    })
+    expect(resets).toEqual([expect.objectContaining({ left: 'open transaction' })])
+    expect(driver.violations).toEqual([])
+  })
+
   it('is nobody else’s: another scope gets another connection', async () => {
     const { pool } = openFakePool({ max: 2 })
     const one = openScope({ label: 'one' })
@@ -265,4 +289,50 @@ it('in statement mode a statement that would leave something is refused before i
   })
   expect(lease.pins).toEqual([])
   expect(driver.countOf('reset')).toBe(0)
+})
+
+describe('verification', () => {
+  /** A driver whose server can be asked what a session carries, and answers or not. */
+  function askable(answers: () => Promise<void>): FakeDriver {
+    const driver = new FakeDriver()
+    return Object.assign(driver, {
+      async truth(client: { readonly id: number }) {
+        await driver.sessions[client.id - 1]?.talk('what do you carry', answers)
+        return []
+      },
+    })
+  }
+
+  it('closes a connection whose server does not answer, and never lends it with the question on it', async () => {
+    let isHung = false
+    const driver = askable(() => (isHung ? new Promise(() => {}) : Promise.resolve()))
+    const clock = new FakeClock()
+    const pool = createPool(driver, { clock, max: 1, verifySessions: 1, resetTimeoutMs: 100 })
+    const first = await pool.acquire()
+    isHung = true
+    first.release()
+    const second = watched(pool.acquire())
+    await settled()
+    isHung = false
+    clock.advance(100)
+    await settled()
+
+    expect(second.value.client.id).toBe(2)
+    expect(pool.snapshot().counts.closed['reset-failed']).toBe(1)
+    expect(driver.violations).toEqual([])
+  })
+
+  it('does not lend a new connection whose server does not answer', async () => {
+    let asked = 0
+    const driver = askable(() => ((asked += 1) === 1 ? new Promise(() => {}) : Promise.resolve()))
+    const clock = new FakeClock()
+    const pool = createPool(driver, { clock, max: 1, verifySessions: 1, resetTimeoutMs: 100 })
+    const lease = watched(pool.acquire())
+    await settled()
+    clock.advance(100)
+    await settled()
+
+    expect(lease.value.client.id).toBe(2)
+    expect(driver.violations).toEqual([])
+  })
 })

@@ -210,7 +210,7 @@ function foresee(session: PgSession, gate: LeaseGate, text: string, { statements
     gate.refusePin(effect)
     if (session.isIntroducing) session.introductions.add(text)
     const site = gate.siteOf(sendStatement)
-    if (site !== undefined) session.pinSites.set(text, site)
+    if (site !== undefined) session.notePinSite(text, site)
   }
 }
 

@@ -19,6 +19,9 @@ import { SequenceValues } from './sequence-values.js'
 /** Where a client keeps its session; a handle finds it through its prototypes. */
 export const SESSION: unique symbol = Symbol.for('@leasehold/pg/session/1')
 
+/** How many statements are remembered at most that were sent and not yet booked, or never will be. */
+const MOST_SITES = 100
+
 /** Something that carries a session: a physical client or a handle of it. */
 interface Carrier {
   readonly [SESSION]?: PgSession
@@ -52,7 +55,7 @@ export class PgSession {
   /** What stands between the pool and the server. */
   behind: Behind | undefined
   /** Where statements that pin were sent from, by their texts, until they are booked. */
-  readonly pinSites: Map<string, Site> = new Map()
+  readonly #pinSites = new Map<string, Site>()
   /** Makes the socket, where the configuration says how; a cancel request needs one as well. */
   readonly makeStream: (() => Duplex | undefined) | undefined
   readonly openedAt: number = Date.now()
@@ -130,6 +133,13 @@ export class PgSession {
     return ++this.#lendings
   }
 
+  /** Notes where a statement that pins is sent from. It is forgotten when that is booked, or when many others came after it. */
+  notePinSite(text: string, site: Site): void {
+    // Statements that fail are never booked.
+    if (this.#pinSites.size >= MOST_SITES) this.#pinSites.clear()
+    this.#pinSites.set(text, site)
+  }
+
   /** Shows the first handle to listeners of the facade's `connect` event; what they send makes the session ready for all. */
   introduce(handle: pg.Client): void {
     this.isIntroducing = true
@@ -200,8 +210,8 @@ export class PgSession {
       read: (text: string) => readCached(text, this.#strings),
       catalogue: this.functions,
       siteOf: (text: string) => {
-        const site = this.pinSites.get(text)
-        this.pinSites.delete(text)
+        const site = this.#pinSites.get(text)
+        this.#pinSites.delete(text)
         return site
       },
       isIntroduction: (text: string) => this.introductions.delete(text),

@@ -356,3 +356,14 @@ test('a function that turns out to be harmless does not let the settings of its 
   })
   expect(await show(pool, 'app.tenant_id')).toBe('')
 })
+
+test('a reset of one’s own that leaves a setting does not leave it to who declares nothing', async () => {
+  await using pool = open({ leasehold: { resetStatement: 'UNLISTEN *' } })
+  await runInScope({ label: 'a tenant', settings: { 'app.tenant_id': '42' } }, async () => {
+    const lease = await pool.acquire()
+    await lease.client.query("set app.tenant_id to '43'")
+    lease.release()
+    await lease.recycled
+  })
+  expect(await show(pool, 'app.tenant_id')).toBe('')
+})
