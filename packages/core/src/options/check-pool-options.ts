@@ -2,6 +2,7 @@ import type { OptionFault } from '../errors/invalid-options-error.js'
 import type { Clock } from '../ports/clock.js'
 import { examineOptions, refuseFaults } from './check-options.js'
 import { settingNames } from './declared-settings.js'
+import { leakActions, resolveLeakActions } from './leak-actions.js'
 import {
   callable,
   flag,
@@ -41,7 +42,10 @@ const RULES: RulesFor<PoolOptions> = {
   resetTimeoutMs: milliseconds(1),
   closeTimeoutMs: milliseconds(0),
   closeGraceMs: milliseconds(0),
+  leaks: leakActions,
   leakAfterMs: millisecondsOrNever(1),
+  idleInTransactionMs: millisecondsOrNever(1),
+  deadlockGraceMs: millisecondsOrNever(1),
   pinWarnMs: millisecondsOrNever(1),
   verifySessions: share,
   lateAcquire: oneOf('detach', 'refuse'),
@@ -53,7 +57,7 @@ const RULES: RulesFor<PoolOptions> = {
   clock: objectWith('a clock', ['now', 'wake']),
 }
 
-const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock'> = {
+const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock' | 'leaks'> = {
   min: 0,
   max: 10,
   overflow: 0,
@@ -74,6 +78,8 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock'> = {
   closeTimeoutMs: 1_000,
   closeGraceMs: 5_000,
   leakAfterMs: 30_000,
+  idleInTransactionMs: 30_000,
+  deadlockGraceMs: 100,
   pinWarnMs: 30_000,
   verifySessions: 0,
   lateAcquire: 'detach',
@@ -97,7 +103,8 @@ export function checkPoolOptions<Client>(
   defaults: { readonly clock: Clock },
 ): ResolvedPoolOptions<Client> {
   const { values, faults, unknown } = examineOptions(options, RULES)
-  const merged = { ...DEFAULTS, ...defaults, ...values } as ResolvedPoolOptions<Client>
+  const leaks = resolveLeakActions(values['leaks'] as PoolOptions['leaks'])
+  const merged = { ...DEFAULTS, ...defaults, ...values, leaks } as ResolvedPoolOptions<Client>
   const wrong = new Set(faults.map((fault) => fault.option))
   const contradictions = contradictionsOf(merged, values).filter(
     ({ between }) => !between.some((name) => wrong.has(name)),

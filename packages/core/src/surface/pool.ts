@@ -1,7 +1,7 @@
 import { acquireChannel } from '../events/channels.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
-import { Lease } from '../lease/lease.js'
+import { Lease, lendingOf } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
@@ -13,9 +13,11 @@ import { Connections } from '../pool/connections.js'
 import { wakeSomebody } from '../pool/wake-somebody.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
-import { bindToContext, nextPoolId, runOutsideContext } from '../scope/context.js'
+import { bindToContext, currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
+import { UseFrame } from '../scope/use-frame.js'
 import type { TransactionWork } from '../transaction/transaction-run.js'
 import { Transactions } from '../transaction/transactions.js'
+import { DeadlockWatch } from './deadlock-watch.js'
 import { firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
 import { LendingDesk } from './lending-desk.js'
@@ -44,6 +46,7 @@ export class Pool<Client> {
   readonly #options: ResolvedPoolOptions<Client>
   readonly #transactions: Transactions<Client>
   readonly #desk: LendingDesk<Client>
+  readonly #deadlocks: DeadlockWatch<Client>
   #ready: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
@@ -55,10 +58,11 @@ export class Pool<Client> {
       poolId: this.#id,
       outside: runOutsideContext,
       alsoDue: (now) => this.#leases.watch(now),
-      expired: (waiter) => this.#refusals.expire(waiter),
+      expired: (waiter) => this.#refusals.expire(waiter, this.#deadlocks.heldBy(waiter)),
     })
     this.#leases = new Leases(this.#connections, this.#id)
     this.#refusals = new Refusals(this.#connections, this.#leases, this.#id)
+    this.#deadlocks = new DeadlockWatch(this.#connections, this.#leases, this.#id)
     this.#late = new LateAcquires(options.name, this.#id)
     this.#transactions = new Transactions({
       leases: this.#leases,
@@ -78,6 +82,7 @@ export class Pool<Client> {
       refusals: this.#refusals,
       late: this.#late,
       transactions: this.#transactions,
+      deadlocks: this.#deadlocks,
     })
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
@@ -99,6 +104,7 @@ export class Pool<Client> {
    *
    * @throws {AcquireTimeoutError} when none was free within the timeout or the scope's deadline.
    * @throws {ConnectFailedError} when it was this caller's turn and a connection could not be opened.
+   * @throws {SelfDeadlockError} when all connections are held by code that waits for one more, and this caller came last.
    * @throws {QueueFullError} when `maxWaiting` callers wait already.
    * @throws {AbortedError} when `signal` or the scope's signal aborted.
    * @throws {ScopeClosedError} when the scope has closed and `lateAcquire` is `refuse`, or closed while it waited.
@@ -130,7 +136,8 @@ export class Pool<Client> {
   ): Promise<Awaited<R>> {
     const lease = await this.acquire(request)
     try {
-      return await work(lease.client, lease)
+      // What it returns may be a lazy query: it is awaited inside.
+      return await runInUse(this.#frameOf(lease), async () => await work(lease.client, lease))
     } finally {
       lease.release()
     }
@@ -224,6 +231,10 @@ export class Pool<Client> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #frameOf(lease: Lease<Client>): UseFrame {
+    return new UseFrame(this.#id, currentContext()?.frame, lendingOf(lease))
   }
 
   async #close(deadlineMs: number): Promise<void> {
