@@ -13,6 +13,7 @@ import { Connections } from '../pool/connections.js'
 import { wakeSomebody } from '../pool/wake-somebody.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
+import { awaitInside } from '../scope/await-inside.js'
 import { bindToContext, currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
 import { UseFrame } from '../scope/use-frame.js'
 import type { TransactionWork } from '../transaction/transaction-run.js'
@@ -137,7 +138,7 @@ export class Pool<Client> {
     const lease = await this.acquire(request)
     try {
       // What it returns may be a lazy query: it is awaited inside.
-      return await runInUse(this.#frameOf(lease), async () => await work(lease.client, lease))
+      return await runInUse(this.#frameOf(lease), () => awaitInside(work(lease.client, lease)))
     } finally {
       lease.release()
     }
@@ -218,6 +219,11 @@ export class Pool<Client> {
    */
   ready(): Promise<void> {
     return this.#ready ?? Promise.resolve()
+  }
+
+  /** Resolves when no connection that was given back is being cleaned or closed any more. Never rejects. */
+  get recycled(): Promise<void> {
+    return this.#leases.recycled()
   }
 
   /**
