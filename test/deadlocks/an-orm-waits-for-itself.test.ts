@@ -28,7 +28,7 @@ async function failureOf(work: Promise<unknown>): Promise<LeaseholdError> {
     (thrown: unknown) => thrown,
   )
   const found = findLeaseholdError(error)
-  if (found === undefined) throw error ?? new Error('it did not fail')
+  if (found === undefined) throw new Error('it did not fail, or not by a refusal', { cause: error })
   return found
 }
 

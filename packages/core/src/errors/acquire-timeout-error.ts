@@ -72,6 +72,7 @@ function ownWords(own: string): string {
 function remedyFor(facts: AcquireTimeoutFacts): string {
   if (facts.paused) return 'The pool is paused: call resume()'
   if (facts.lastConnectFailure !== undefined) return 'Opening connections fails: look at the cause first'
-  if ((facts.ownHolders ?? []).length > 0) return 'Use the connection that the caller holds already, or release it first'
+  if ((facts.ownHolders ?? []).length > 0)
+    return 'Use the connection that the caller holds already, or release it first'
   return 'Release sooner, make the named holders faster, or raise max within what the database allows'
 }

@@ -100,6 +100,8 @@ function describe(pool: string, held: readonly Holder[], leaked: readonly LeakSi
     }),
   ]
   const isUnplaced = [...held, ...leaked].some(({ site }) => site === undefined)
-  const hint = isUnplaced ? ["With captureSites: 'always' on the pool, each is named with the line that asked for it."] : []
+  const hint = isUnplaced
+    ? ["With captureSites: 'always' on the pool, each is named with the line that asked for it."]
+    : []
   return [`pool "${pool}" has leaked:`, ...lines.map((line) => `  ${line}`), ...hint].join('\n')
 }

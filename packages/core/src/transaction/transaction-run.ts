@@ -290,7 +290,16 @@ export class TransactionRun<Client> {
     const outer = currentContext()
     const label = whole?.base.label ?? outer?.scope?.label ?? 'work outside any scope'
     const held = lending === undefined ? {} : { lending }
-    return new Transaction({ pool: leases.pool, poolId, label, whole, parent, isSavepoint, outer: outer?.frame, ...held })
+    return new Transaction({
+      pool: leases.pool,
+      poolId,
+      label,
+      whole,
+      parent,
+      isSavepoint,
+      outer: outer?.frame,
+      ...held,
+    })
   }
 
   #clientOf(transaction: Transaction<Client>, whole: WholeTransaction<Client>): Client {
