@@ -90,6 +90,9 @@ test('a wrong password is tried once or twice for 50 callers, and opens no circu
   const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => pool.query('select 1')))
 
   expect(codesOf(outcomes)).toEqual({ '28P01': 50 })
+  const errors = outcomes.map((outcome) => (outcome.status === 'rejected' ? (outcome.reason as Error) : undefined))
+  expect(new Set(errors).size).toBe(50)
+  expect(errors.every((error) => error instanceof Error && error.stack?.includes('guard.server.test.ts'))).toBe(true)
   expect(pool.snapshot().counts.openFailed).toBeLessThanOrEqual(2)
   expect(pool.snapshot().breaker.state).toBe('closed')
   await admin.query(`drop role ${name}`)
