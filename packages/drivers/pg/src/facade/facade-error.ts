@@ -16,7 +16,7 @@ export function facadeError(error: unknown): unknown {
   if (error instanceof ConnectFailedError) {
     if (error.timedOut) return new Error(CONNECT_TIMEOUT, { cause: error })
     if (typeof error.cause !== 'object' || error.cause === null) return error.cause
-    const own = given.has(error.cause) ? copyOf(error.cause) : error.cause
+    const own = error.kind === 'denied' && given.has(error.cause) ? copyOf(error.cause) : error.cause
     given.add(own)
     // For a binding that answers 503 when it is one of ours.
     attachLeaseholdError(own, error)
