@@ -1,0 +1,8 @@
+export { judgeWrittenRows, WRITTEN_ROWS, type Verdict } from './written-rows.js'
+export { Journal } from './journal.js'
+export { NETWORK_TROUBLES } from './network-troubles.js'
+export { playTrouble } from './play-trouble.js'
+export { SERVER_TROUBLES } from './server-troubles.js'
+export type { Aftermath, Stage, Trouble } from './stage.js'
+export { SteadyLoad } from './steady-load.js'
+export type { Writer } from './writer.js'

@@ -1,0 +1,14 @@
+import { NETWORK_TROUBLES, playTrouble } from '@leasehold/testkit/faults'
+import { expect, test } from 'vitest'
+import { expectNothingLost, LONGEST_MS, useFaultStage } from './use-fault-stage.js'
+
+const faults = useFaultStage()
+
+test.each(NETWORK_TROUBLES.map((trouble) => [trouble.name, trouble] as const))('when %s', async (_name, trouble) => {
+  const stage = await faults.open()
+  const aftermath = await playTrouble(trouble, stage.load, stage)
+  const { journal: _, ...x } = aftermath
+  console.log(JSON.stringify(x))
+  expect(aftermath.longestMs).toBeLessThan(LONGEST_MS)
+  await expectNothingLost(stage)
+})
