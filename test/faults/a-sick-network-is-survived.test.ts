@@ -1,6 +1,8 @@
 import { NETWORK_TROUBLES, playTrouble } from '@leasehold/testkit/faults'
 import { expect, test } from 'vitest'
-import { expectNothingLost, LONGEST_MS, useFaultStage } from './use-fault-stage.js'
+import { expectNothingLost } from './expect-nothing-lost.js'
+import { LONGEST_MS } from './open-fault-stage.js'
+import { useFaultStage } from './use-fault-stage.js'
 
 const faults = useFaultStage()
 

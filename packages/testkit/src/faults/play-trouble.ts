@@ -19,7 +19,9 @@ export async function playTrouble(trouble: Trouble, load: SteadyLoad, stage: Sta
   await load.untilServed(PATIENCE_MS)
   const backAt = performance.now()
   const refused = load.journal.refusedBetween(beganAt, backAt)
-  const shed = refused.filter(({ outcome }) => String(findLeaseholdError(outcome.error)?.code) === 'LEASEHOLD_CIRCUIT_OPEN')
+  const shed = refused.filter(
+    ({ outcome }) => String(findLeaseholdError(outcome.error)?.code) === 'LEASEHOLD_CIRCUIT_OPEN',
+  )
   return {
     trouble: trouble.name,
     firstKnowsMs: refused[0] && refused[0].outcome.at - beganAt,

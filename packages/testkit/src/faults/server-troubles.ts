@@ -47,7 +47,7 @@ function fullServer(): Trouble {
     name: 'others use up all connections',
     async begin({ server, proxy }) {
       await proxy.fault({ is: 'reset' })
-      for (let isFull = false; !isFull; ) {
+      for (let isFull = false; !isFull;) {
         const other = new Client(server.url)
         other.on('error', () => {})
         try {

@@ -1,0 +1,76 @@
+import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
+import { playTrouble, type Trouble, WRITTEN_ROWS } from '@leasehold/testkit/faults'
+import { type RestartablePostgres, startRestartablePostgres, startStandby } from '@leasehold/testkit/postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { askOf } from './ask-of.js'
+import { expectNothingLost } from './expect-nothing-lost.js'
+import { type FaultStage, LONGEST_MS, openFaultStage } from './open-fault-stage.js'
+
+const PATIENCE_MS = 10_000
+
+let primary: RestartablePostgres
+let standby: RestartablePostgres
+let proxy: FaultProxy
+let stage: FaultStage
+
+beforeEach(async () => {
+  primary = await startRestartablePostgres()
+  await askOf(primary)(WRITTEN_ROWS)
+  standby = await startStandby(primary)
+  proxy = await startFaultProxy(primary)
+})
+
+afterEach(async () => {
+  await stage.close()
+  await proxy.close()
+  await Promise.all([primary.stop(), standby.stop()])
+})
+
+async function takeOver(): Promise<void> {
+  await askOf(standby)('select pg_promote()')
+  proxy.redirect(standby)
+}
+
+test('when the primary crashes and its standby takes over, callers are there without a restart', async () => {
+  stage = await openFaultStage(primary, proxy)
+  const crash: Trouble = {
+    name: 'the primary crashes, and its standby takes over',
+    begin: ({ server }) => server.halt('immediate'),
+    end: takeOver,
+  }
+  const { longestMs } = await playTrouble(crash, stage.load, stage)
+  expect(longestMs).toBeLessThan(LONGEST_MS)
+  await expectNothingLost({ ...stage, ask: askOf(standby) })
+})
+
+test('when the primary becomes read-only and stays so, callers leave it for the one that takes over', async () => {
+  stage = await openFaultStage(primary, proxy)
+  const demotion: Trouble = {
+    name: 'the primary becomes read-only, and its standby takes over',
+    async begin({ ask, server }) {
+      await ask('alter system set default_transaction_read_only = on')
+      await server.reload()
+    },
+    // The connections to the old one are up and well, and of no use.
+    end: takeOver,
+  }
+  const { longestMs } = await playTrouble(demotion, stage.load, stage)
+  expect(longestMs).toBeLessThan(LONGEST_MS)
+  await expectNothingLost({ ...stage, ask: askOf(standby) })
+})
+
+test('with pause, reconnect and resume around it, another server takes over and no caller hears of it', async () => {
+  stage = await openFaultStage(primary, proxy, { deadlineMs: PATIENCE_MS })
+  const { pool, load } = stage
+  await load.untilServed(PATIENCE_MS)
+  const since = performance.now()
+  pool.pause()
+  await expect.poll(() => pool.snapshot().connections, { interval: 5 }).toMatchObject({ lent: 0, recycling: 0 })
+  await primary.halt('fast')
+  await takeOver()
+  pool.reconnect()
+  pool.resume()
+  await load.untilServed(PATIENCE_MS)
+  expect(load.journal.refusedBetween(since, performance.now()).map(({ outcome }) => outcome.error)).toEqual([])
+  await expectNothingLost({ ...stage, ask: askOf(standby) })
+})

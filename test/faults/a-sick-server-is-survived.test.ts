@@ -1,0 +1,16 @@
+import { playTrouble, SERVER_TROUBLES } from '@leasehold/testkit/faults'
+import { expect, test } from 'vitest'
+import { expectNothingLost } from './expect-nothing-lost.js'
+import { LONGEST_MS } from './open-fault-stage.js'
+import { useFaultStage } from './use-fault-stage.js'
+
+const faults = useFaultStage({ max_connections: '14', superuser_reserved_connections: '1' })
+
+test.each(SERVER_TROUBLES.map((trouble) => [trouble.name, trouble] as const))('when %s', async (_name, trouble) => {
+  const stage = await faults.open()
+  const aftermath = await playTrouble(trouble, stage.load, stage)
+  const { journal: _, ...x } = aftermath
+  console.log(JSON.stringify(x))
+  expect(aftermath.longestMs).toBeLessThan(LONGEST_MS)
+  await expectNothingLost(stage)
+})

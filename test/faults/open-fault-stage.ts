@@ -1,0 +1,63 @@
+import { createPgPool, type LeasedPgPool, type LeasedPgPoolOptions } from '@leasehold/pg'
+import type { FaultProxy } from '@leasehold/testkit/fault-proxy'
+import { type Stage, SteadyLoad } from '@leasehold/testkit/faults'
+import type { RestartablePostgres } from '@leasehold/testkit/postgres'
+import { askOf } from './ask-of.js'
+import { writersOn } from './writers.js'
+
+const NAME = 'leasehold-faults'
+const DEADLINE_MS = 600
+const STATEMENT_MS = 300
+
+/** What a caller may have waited at most: for a connection, and then for a statement and the undoing of it. */
+export const LONGEST_MS = DEADLINE_MS + 3 * STATEMENT_MS
+
+/** A pool on a server behind a proxy, with the load of all three ORMs on it. */
+export interface FaultStage extends Stage {
+  readonly pool: LeasedPgPool
+  readonly load: SteadyLoad
+  /** Ends the load and the pool. */
+  close(): Promise<void>
+}
+
+export interface FaultStageOptions extends LeasedPgPoolOptions {
+  /** How long a caller waits for a connection. Default 600. */
+  readonly deadlineMs?: number
+}
+
+export async function openFaultStage(
+  server: RestartablePostgres,
+  proxy: FaultProxy,
+  { deadlineMs = DEADLINE_MS, ...options }: FaultStageOptions = {},
+): Promise<FaultStage> {
+  const pool = createPgPool({
+    connectionString: proxy.through(server.url),
+    application_name: NAME,
+    max: 6,
+    query_timeout: STATEMENT_MS,
+    ...options,
+    leasehold: {
+      acquireTimeoutMs: deadlineMs,
+      connectTimeoutMs: 300,
+      closeTimeoutMs: 200,
+      resetTimeoutMs: 300,
+      checkTimeoutMs: 200,
+      ...options.leasehold,
+    },
+  })
+  pool.on('error', () => {})
+  const load = new SteadyLoad(await writersOn(pool, deadlineMs))
+  return {
+    proxy,
+    server,
+    applicationName: NAME,
+    ask: askOf(server),
+    pool,
+    load,
+    async close() {
+      await proxy.heal()
+      await load.stop()
+      await pool.close({ deadlineMs: 200 })
+    },
+  }
+}
