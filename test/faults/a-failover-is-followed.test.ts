@@ -1,5 +1,5 @@
 import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
-import { playTrouble, type Trouble, WRITTEN_ROWS } from '@leasehold/testkit/faults'
+import { failoverTroubles, playTrouble, WRITTEN_ROWS } from '@leasehold/testkit/faults'
 import { type RestartablePostgres, startRestartablePostgres, startStandby } from '@leasehold/testkit/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { askOf } from './ask-of.js'
@@ -26,35 +26,18 @@ afterEach(async () => {
   await Promise.all([primary.stop(), standby.stop()])
 })
 
-async function takeOver(): Promise<void> {
-  await askOf(standby)('select pg_promote()')
-  proxy.redirect(standby)
-}
-
 test('when the primary crashes and its standby takes over, callers are there without a restart', async () => {
   stage = await openFaultStage(primary, proxy)
-  const crash: Trouble = {
-    name: 'the primary crashes, and its standby takes over',
-    begin: ({ server }) => server.halt('immediate'),
-    end: takeOver,
-  }
-  const { longestMs } = await playTrouble(crash, stage.load, stage)
+  const { longestMs, notBack } = await playTrouble(failoverTroubles(standby).crash, stage.load, stage)
+  expect(notBack).toBeUndefined()
   expect(longestMs).toBeLessThan(LONGEST_MS)
   await expectNothingLost({ ...stage, ask: askOf(standby) })
 })
 
 test('when the primary becomes read-only and stays so, callers leave it for the one that takes over', async () => {
   stage = await openFaultStage(primary, proxy)
-  const demotion: Trouble = {
-    name: 'the primary becomes read-only, and its standby takes over',
-    async begin({ ask, server }) {
-      await ask('alter system set default_transaction_read_only = on')
-      await server.reload()
-    },
-    // The connections to the old one are up and well, and of no use.
-    end: takeOver,
-  }
-  const { longestMs } = await playTrouble(demotion, stage.load, stage)
+  const { longestMs, notBack } = await playTrouble(failoverTroubles(standby).demotion, stage.load, stage)
+  expect(notBack).toBeUndefined()
   expect(longestMs).toBeLessThan(LONGEST_MS)
   await expectNothingLost({ ...stage, ask: askOf(standby) })
 })
@@ -67,7 +50,8 @@ test('with pause, reconnect and resume around it, another server takes over and 
   pool.pause()
   await expect.poll(() => pool.snapshot().connections, { interval: 5 }).toMatchObject({ lent: 0, recycling: 0 })
   await primary.halt('fast')
-  await takeOver()
+  await standby.promote()
+  proxy.redirect(standby)
   pool.reconnect()
   pool.resume()
   await load.untilServed(PATIENCE_MS)

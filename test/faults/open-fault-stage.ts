@@ -1,6 +1,6 @@
 import { createPgPool, type LeasedPgPool, type LeasedPgPoolOptions } from '@leasehold/pg'
 import type { FaultProxy } from '@leasehold/testkit/fault-proxy'
-import { type Stage, SteadyLoad } from '@leasehold/testkit/faults'
+import { type Stage, SteadyLoad, type Writer } from '@leasehold/testkit/faults'
 import type { RestartablePostgres } from '@leasehold/testkit/postgres'
 import { askOf } from './ask-of.js'
 import { writersOn } from './writers.js'
@@ -16,6 +16,7 @@ export const LONGEST_MS = DEADLINE_MS + 3 * STATEMENT_MS
 export interface FaultStage extends Stage {
   readonly pool: LeasedPgPool
   readonly load: SteadyLoad
+  readonly writers: readonly Writer[]
   /** Ends the load and the pool. */
   close(): Promise<void>
 }
@@ -46,7 +47,8 @@ export async function openFaultStage(
     },
   })
   pool.on('error', () => {})
-  const load = new SteadyLoad(await writersOn(pool, deadlineMs))
+  const writers = await writersOn(pool, deadlineMs)
+  const load = new SteadyLoad(writers)
   return {
     proxy,
     server,
@@ -54,6 +56,7 @@ export async function openFaultStage(
     ask: askOf(server),
     pool,
     load,
+    writers,
     async close() {
       await proxy.heal()
       await load.stop()

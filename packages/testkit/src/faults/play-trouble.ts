@@ -16,7 +16,10 @@ export async function playTrouble(trouble: Trouble, load: SteadyLoad, stage: Sta
   await sleep(trouble.lastsMs ?? LASTS_MS)
   await trouble.end(stage)
   const endedAt = performance.now()
-  await load.untilServed(PATIENCE_MS)
+  const notBack = await load.untilServed(PATIENCE_MS).then(
+    () => undefined,
+    (error: unknown) => error as Error,
+  )
   const backAt = performance.now()
   const refused = load.journal.refusedBetween(beganAt, backAt)
   const shed = refused.filter(
@@ -29,7 +32,8 @@ export async function playTrouble(trouble: Trouble, load: SteadyLoad, stage: Sta
     longestMs: longestOf(refused),
     shed: { callers: shed.length, longestMs: longestOf(shed) },
     dials: stage.proxy.dials.length - dialsBefore,
-    backAfterMs: backAt - endedAt,
+    backAfterMs: notBack === undefined ? backAt - endedAt : undefined,
+    notBack,
     journal: load.journal,
   }
 }

@@ -36,7 +36,9 @@ export interface Aftermath {
   readonly shed: { readonly callers: number; readonly longestMs: number }
   /** What the server, or who stood there in its place, saw until the service was back. */
   readonly dials: number
-  /** From the trouble's end until each writer had been served. */
-  readonly backAfterMs: number
+  /** From the trouble's end until each writer had been served; undefined if that did not come about in time. */
+  readonly backAfterMs: number | undefined
+  /** Why the service is not back. */
+  readonly notBack: Error | undefined
   readonly journal: Journal
 }

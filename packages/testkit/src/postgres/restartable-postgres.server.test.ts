@@ -56,7 +56,7 @@ test('a standby has what its primary acknowledged, is read-only, and takes over'
   await ask(primary.url, 'insert into kept values (1)')
   await expect(ask(standby.url, 'insert into kept values (2)')).rejects.toMatchObject({ code: '25006' })
   await primary.halt('immediate')
-  await ask(standby.url, 'select pg_promote()')
+  await standby.promote()
   await ask(standby.url, 'insert into kept values (2)')
   expect(await ask(standby.url, 'select count(*) from kept')).toEqual({ count: '2' })
 })

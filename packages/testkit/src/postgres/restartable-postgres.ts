@@ -93,6 +93,11 @@ export class RestartablePostgres implements PostgresServer {
     await this.#control('reload')
   }
 
+  /** Of a standby: it is a primary from now on. */
+  async promote(): Promise<void> {
+    await this.#control('promote', '--wait')
+  }
+
   async stop(): Promise<void> {
     this.#keeper.ref()
     this.#keeper.stdin.end()

@@ -7,8 +7,8 @@ import { RestartablePostgres } from './restartable-postgres.js'
 import { unprivilegedUser } from './unprivileged-user.js'
 
 /**
- * A standby of `primary`, which from now on acknowledges a commit only when the standby has it too: so that after
- * `select pg_promote()` nothing that was acknowledged is missing.
+ * A standby of `primary`, which from now on acknowledges a commit only when the standby has it too: so that nothing
+ * that was acknowledged is missing after `promote()`.
  */
 export async function startStandby(primary: RestartablePostgres): Promise<RestartablePostgres> {
   const owner = unprivilegedUser()
