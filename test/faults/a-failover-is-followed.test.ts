@@ -1,8 +1,7 @@
 import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
-import { failoverTroubles, playTrouble, WRITTEN_ROWS } from '@leasehold/testkit/faults'
+import { askOf, failoverTroubles, playTrouble, WRITTEN_ROWS } from '@leasehold/testkit/faults'
 import { type RestartablePostgres, startRestartablePostgres, startStandby } from '@leasehold/testkit/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { askOf } from './ask-of.js'
 import { expectNothingLost } from './expect-nothing-lost.js'
 import { type FaultStage, LONGEST_MS, openFaultStage } from './open-fault-stage.js'
 

@@ -12,7 +12,7 @@ export async function expectNothingLost({
   ask,
 }: Pick<FaultStage, 'load' | 'pool'> & Pick<Stage, 'ask'>): Promise<void> {
   await load.stop()
-  const verdict = await judgeWrittenRows({ query: async (text) => ({ rows: await ask(text) }) }, load.journal)
+  const verdict = await judgeWrittenRows(ask, load.journal)
   expect(verdict).toEqual({ lost: [], twice: [], unasked: [] })
   await expect
     .poll(() => pool.snapshot(), { timeout: 5_000 })

@@ -1,8 +1,7 @@
 import { createPgPool, type LeasedPgPool, type LeasedPgPoolOptions } from '@leasehold/pg'
 import type { FaultProxy } from '@leasehold/testkit/fault-proxy'
-import { type Stage, SteadyLoad, type Writer } from '@leasehold/testkit/faults'
+import { askOf, type Stage, SteadyLoad, type Writer } from '@leasehold/testkit/faults'
 import type { RestartablePostgres } from '@leasehold/testkit/postgres'
-import { askOf } from './ask-of.js'
 import { writersOn } from './writers.js'
 
 const NAME = 'leasehold-faults'

@@ -1,8 +1,7 @@
 import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
-import { WRITTEN_ROWS } from '@leasehold/testkit/faults'
+import { askOf, WRITTEN_ROWS } from '@leasehold/testkit/faults'
 import { type RestartablePostgres, startRestartablePostgres } from '@leasehold/testkit/postgres'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { askOf } from './ask-of.js'
 import { type FaultStage, type FaultStageOptions, openFaultStage } from './open-fault-stage.js'
 
 /** A server of the test file's own with a proxy before it; and for each test a pool with a load on it. */

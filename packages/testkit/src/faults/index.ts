@@ -1,3 +1,4 @@
+export { askOf } from './ask-of.js'
 export { failoverTroubles } from './failover-troubles.js'
 export { judgeWrittenRows, WRITTEN_ROWS, type Verdict } from './written-rows.js'
 export { Journal } from './journal.js'

@@ -1,7 +1,13 @@
 import type { Journal } from './journal.js'
+import type { Stage } from './stage.js'
 
 /** Without a key: what was run twice shall be seen, and not be refused. */
 export const WRITTEN_ROWS = 'create table written_rows (id int not null)'
+
+interface StoredRow {
+  readonly id: number
+  readonly times: number
+}
 
 export interface Verdict {
   /** Acknowledged, and not there. */
@@ -13,12 +19,9 @@ export interface Verdict {
 }
 
 /** Compares what was acknowledged with what is stored. What was not acknowledged may be there or not. */
-export async function judgeWrittenRows(
-  database: { query(text: string): Promise<{ readonly rows: ReadonlyArray<{ id: number; times: string }> }> },
-  journal: Journal,
-): Promise<Verdict> {
-  const { rows } = await database.query('select id, count(*) as times from written_rows group by id')
-  const stored = new Map(rows.map(({ id, times }) => [id, Number(times)]))
+export async function judgeWrittenRows(ask: Stage['ask'], journal: Journal): Promise<Verdict> {
+  const rows = await ask<StoredRow>('select id, count(*)::int as times from written_rows group by id')
+  const stored = new Map(rows.map(({ id, times }) => [id, times]))
   const asked = new Set(journal.attempts.map(({ id }) => id))
   const acknowledged = journal.attempts.filter(({ outcome }) => outcome?.is === 'acknowledged')
   return {
