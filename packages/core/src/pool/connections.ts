@@ -2,19 +2,23 @@ import { Connection } from '../connection/connection.js'
 import { SessionLedger } from '../connection/session-ledger.js'
 import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import { PoolClosedError } from '../errors/pool-closed-error.js'
-import type { CloseReason } from '../events/pool-events.js'
+import type { CloseReason, FailoverEvent } from '../events/pool-events.js'
+import type { Breaker } from '../guard/breaker.js'
+import { ErrorClassifier } from '../guard/error-classifier.js'
+import { FailoverWatch } from '../guard/failover-watch.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import { Agenda } from './agenda.js'
-import { Connector } from './connector.js'
-import { IdleStack } from './idle-stack.js'
+import type { Attempt } from './connector.js'
+import { Dials } from './dials.js'
+import { IdleConnections } from './idle-connections.js'
 import type { PoolState } from './pool-state.js'
 import { Recycler } from './recycler.js'
 import { Reports } from './reports.js'
 import { Slots } from './slots.js'
-import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
+import { TookTooLongError } from './took-too-long-error.js'
 import type { Verdict } from './verdict.js'
 import { Verifier } from './verifier.js'
 import type { Waiter } from './waiter.js'
@@ -35,12 +39,10 @@ export interface ConnectionsParts<Client> {
 
 /** How much a lifetime is shortened at most, so that connections opened together do not end together. HikariCP does so too. */
 const LIFETIME_JITTER = 0.1
-/** After a failed attempt, `min` is refilled no sooner than this. Callers are not held back by it. */
-const REFILL_PAUSE_MS = 1_000
 
 /**
- * The connections of one database and who waits for them: which one is lent next, when one more is opened, what becomes
- * of one that comes back. It knows owners by name only; what a lease is, is told elsewhere.
+ * The connections of one database and who waits for them: who is served next, and what becomes of a connection that comes
+ * back. It knows owners by name only; what a lease is, is told elsewhere.
  */
 export class Connections<Client> {
   readonly driver: Driver<Client>
@@ -55,21 +57,21 @@ export class Connections<Client> {
   readonly #parts: ConnectionsParts<Client>
   readonly #all = new Set<Connection<Client>>()
   readonly #unwatch = new WeakMap<Connection<Client>, () => void>()
-  readonly #idle: IdleStack<Client>
-  readonly #connector: Connector<Client>
+  readonly #idle: IdleConnections<Client>
+  readonly #dials: Dials<Client>
   readonly #recycler: Recycler<Client>
   readonly #verifier: Verifier<Client>
   readonly #patience: Agenda
+  readonly #classifier: ErrorClassifier
+  readonly #failover = new FailoverWatch()
   #state: PoolState = { is: 'open' }
   #max: number
   #generation = 0
   #lastId = 0
-  #lastConnectFailure: ConnectFailedError | undefined
   #keepsMin: boolean
-  #refillNotBefore = 0
 
   constructor(parts: ConnectionsParts<Client>) {
-    const { driver, options } = parts
+    const { driver, options, outside } = parts
     const { clock } = options
     this.#parts = parts
     this.driver = driver
@@ -77,33 +79,50 @@ export class Connections<Client> {
     this.#max = options.max
     this.#keepsMin = options.warmUp !== 'lazy'
     this.slots = new Slots(options.max + options.overflow)
-    this.#idle = new IdleStack(options.idleOrder)
-    this.wakeUp = new WakeUp(clock, parts.outside, (now) => this.#work(now))
+    this.#classifier = new ErrorClassifier(driver, options.classify)
+    this.wakeUp = new WakeUp(clock, outside, (now) => this.#work(now))
     this.agenda = new Agenda(this.wakeUp)
     this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
-    const { agenda, reports } = this
-    this.#verifier = new Verifier({ driver, options, patience: this.#patience, reports })
+    const { agenda, reports, slots, wakeUp } = this
+    const patience = this.#patience
+    this.#verifier = new Verifier({ driver, options, patience, reports })
     this.#recycler = new Recycler({
       verifier: this.#verifier,
       driver,
       options,
       agenda,
-      patience: this.#patience,
+      patience,
       reports,
-      outside: parts.outside,
+      outside,
+      takesNoWrites: () => {
+        if (this.#failover.takesNoWrites(clock.now())) this.#follow('read-only')
+      },
     })
-    this.#connector = new Connector({
-      pool: options.name,
+    this.#idle = new IdleConnections({
       driver,
-      clock,
-      agenda: this.agenda,
-      slots: this.slots,
-      connectTimeoutMs: options.connectTimeoutMs,
-      closeTimeoutMs: options.closeTimeoutMs,
-      outside: parts.outside,
-      opened: (client, startedAt, generation) => this.#opened(client, startedAt, generation),
-      failed: (error, forgone) => this.#connectFailed(error, forgone),
+      options,
+      slots,
+      wakeUp,
+      doomOf: (connection, now) => this.#doomOf(connection, now),
+      signOfLife: (connection) => this.#recycler.check(connection),
+      checked: (connection, verdict, startedAt) => this.#checked(connection, verdict, startedAt),
+      close: (connection, reason) => void this.#close(connection, reason),
+      serve: () => this.serve(),
+    })
+    this.#dials = new Dials({
+      driver,
+      options,
+      agenda,
+      wakeUp,
+      slots,
+      reports,
+      outside,
+      kindOf: (error) => this.#classifier.kindOf(error),
+      generation: () => this.#generation,
+      opened: (client, attempt) => this.#opened(client, attempt),
+      failed: (error) => this.#connectFailed(error),
+      changed: () => this.#lookAgain(),
       freed: () => this.#slotFreed(),
     })
   }
@@ -122,7 +141,12 @@ export class Connections<Client> {
 
   /** Why opening last failed, unless it has succeeded since. */
   get lastConnectFailure(): ConnectFailedError | undefined {
-    return this.#lastConnectFailure
+    return this.#dials.lastFailure
+  }
+
+  /** What decides whether connections may be opened. */
+  get breaker(): Breaker {
+    return this.#dials.guard.breaker
   }
 
   /** Every connection whose socket may still be there. */
@@ -136,12 +160,7 @@ export class Connections<Client> {
    */
   takeIdle(now: number, wanted: DeclaredSettings | undefined): Connection<Client> | undefined {
     if (this.#state.is !== 'open' || this.queue.size > 0 || this.#idle.size === 0) return undefined
-    if (!this.mayCarry) return this.#nextReady(now)
-    const fits = (connection: Connection<Client>): boolean =>
-      connection.ledger.carries(wanted) &&
-      now - connection.provenAt <= this.options.checkAfterIdleMs &&
-      this.#doomOf(connection, now) === undefined
-    return this.#idle.takeFitting(fits) ?? this.#nextReady(now)
+    return this.mayCarry ? this.#idle.nextCarrying(wanted, now) : this.#idle.next(now)
   }
 
   /**
@@ -151,7 +170,8 @@ export class Connections<Client> {
   get backlog(): number {
     const { slots, queue } = this
     if (this.#state.is !== 'open') return queue.size
-    return queue.size - slots.opening - slots.checking - Math.max(0, slots.limit - slots.total)
+    const room = this.breaker.isShut ? 0 : Math.max(0, slots.limit - slots.total)
+    return queue.size - slots.opening - slots.checking - room
   }
 
   /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
@@ -200,61 +220,51 @@ export class Connections<Client> {
     while (this.#state.is === 'open' && this.queue.size > slots.opening + slots.checking) {
       const now = this.#idle.size > 0 ? this.options.clock.now() : 0
       const { checking } = slots
-      const connection = this.#idle.size > 0 ? this.#nextReady(now) : undefined
+      const connection = this.#idle.size > 0 ? this.#idle.next(now) : undefined
       if (connection !== undefined) this.#handOver(connection, now)
       // A check was started instead. It stands for one waiter; there may be idle ones for the others.
       else if (slots.checking > checking) continue
-      else if (slots.hasRoom && slots.opening < this.options.maxConnecting) this.#connector.open(this.#generation)
-      else break
+      else if (!this.#dials.open()) break
     }
+    if (this.queue.size > 0 && this.#state.is === 'open') this.#refuseHopeless()
   }
 
   /** Opens what `min` asks for and there is no failure to wait out. */
   fill(): void {
-    const { slots } = this
     if (!this.#keepsMin || this.#state.is === 'closing' || this.#state.is === 'closed') return
-    while (
-      slots.total - slots.closing < this.options.min &&
-      slots.hasRoom &&
-      slots.opening < this.options.maxConnecting
-    ) {
-      if (this.options.clock.now() < this.#refillNotBefore) {
-        this.wakeUp.notLaterThan(this.#refillNotBefore)
-        return
-      }
-      this.#connector.open(this.#generation)
-    }
+    this.#dials.fill()
   }
 
   /** Opens one connection if there is none at all, so that `ready()` has something to prove. */
   openFirst(): void {
-    if (this.slots.total === 0) this.#connector.open(this.#generation)
+    if (this.slots.total === 0) this.#dials.openFirst()
   }
 
   pause(): void {
     if (this.#state.is === 'open') this.#state = { is: 'paused' }
   }
 
+  /** Whoever resumes has reason to believe that the database is there: what has failed before is forgotten. */
   resume(): void {
     if (this.#state.is !== 'paused') return
     this.#state = { is: 'open' }
-    this.serve()
+    this.breaker.reset()
+    this.#dials.guard.forgive()
+    this.#lookAgain()
   }
 
   /** Ages every connection: idle ones close now, lent ones when they come back. */
   reconnect(): void {
+    this.#dials.guard.forgive()
     this.#generation += 1
-    for (const connection of this.#idle.longestFirst()) this.#closeIdle(connection, 'generation')
+    this.#idle.closeWhile(() => true, 'generation')
     this.fill()
   }
 
   resize(max: number): void {
     this.#max = max
-    this.slots.limit = max + this.options.overflow
-    for (const connection of this.#idle.longestFirst()) {
-      if (this.slots.total - this.slots.closing <= max) break
-      this.#closeIdle(connection, 'surplus')
-    }
+    this.#dials.resize(max + this.options.overflow)
+    this.#idle.closeWhile(() => this.slots.total - this.slots.closing > max, 'surplus')
     this.serve()
   }
 
@@ -267,19 +277,20 @@ export class Connections<Client> {
         this.wakeUp.letGo()
         waiter.refuse(new PoolClosedError(this.options.name))
       }
-      this.#connector.abortAll()
-      for (const connection of this.#idle.longestFirst()) this.#closeIdle(connection, 'pool-closed')
+      this.#dials.stop()
+      this.#idle.closeWhile(() => true, 'pool-closed')
       this.#slotFreed()
     })
   }
 
-  #opened(client: Client, startedAt: number, generation: number): void {
+  #opened(client: Client, { startedAt, generation }: Attempt): void {
     const { clock, maxLifetimeMs, pinWarnMs } = this.options
     const now = clock.now()
     const ledger = new SessionLedger(
       clock,
       {
         lost: () => this.#lost(connection),
+        failed: (error) => this.#classifier.kindOf(error) === 'read-only',
         pinned: (pin) => {
           this.reports.pinned(connection, pin)
           this.wakeUp.notLaterThan(pin.since + pinWarnMs)
@@ -298,43 +309,47 @@ export class Connections<Client> {
     })
     this.slots.opened()
     this.#all.add(connection)
-    this.#lastConnectFailure = undefined
-    this.#refillNotBefore = 0
     this.#unwatch.set(connection, this.driver.watch(client, ledger))
     this.reports.opened(connection, now - startedAt)
     if (this.#verifier.isOn)
       void this.#verifier.remember(connection).then((verdict) => this.#judge(connection, verdict))
     else void this.#offer(connection)
-    this.serve()
-    this.fill()
+    this.#lookAgain()
   }
 
-  #connectFailed(error: ConnectFailedError, forgone: boolean): void {
-    if (forgone) return
-    this.#lastConnectFailure = error
-    this.#refillNotBefore = this.options.clock.now() + REFILL_PAUSE_MS
-    this.reports.openFailed(error)
-    // One failed attempt answers one caller, the one whose turn it is: the others may yet be served.
+  /**
+   * One failed attempt answers one caller, the one whose turn it is: the others may yet be served. A server that is full
+   * has not failed those who can wait for a connection that the pool has.
+   */
+  #connectFailed(error: ConnectFailedError): void {
+    if (error.kind === 'saturated' && this.options.backoff !== false && this.#isAnyAlive()) return
     const waiter = this.queue.shift()
-    if (waiter !== undefined) {
-      this.wakeUp.letGo()
-      waiter.refuse(error)
-    }
-    this.serve()
+    if (waiter === undefined) return
+    this.wakeUp.letGo()
+    waiter.refuse(error)
   }
 
-  /** The next idle connection fit to be lent. Closes and checks on the way what is not. */
-  #nextReady(now: number): Connection<Client> | undefined {
-    for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
-      const doom = this.#doomOf(connection, now)
-      if (doom !== undefined) void this.#close(connection, doom)
-      else if (now - connection.provenAt <= this.options.checkAfterIdleMs) return connection
-      else {
-        void this.#check(connection)
-        return undefined
-      }
+  /** Answers at once who waits for a connection that will not be opened, if there is none alive that could come back. */
+  #refuseHopeless(): void {
+    let refusal = this.#dials.refusal()
+    if (refusal === undefined || this.#isAnyAlive()) return
+    for (let waiter = this.queue.shift(); waiter !== undefined; waiter = this.queue.shift()) {
+      this.wakeUp.letGo()
+      if (refusal.code === 'LEASEHOLD_CIRCUIT_OPEN') this.reports.counts.circuitOpen += 1
+      waiter.refuse(refusal)
+      // Each caller has an error of its own: it is theirs to add a stack or a cause to.
+      refusal = this.#dials.refusal() ?? refusal
     }
-    return undefined
+  }
+
+  /** Whether a connection is there that may be lent again: lent, being cleaned or checked, or idle. */
+  #isAnyAlive(): boolean {
+    const now = this.options.clock.now()
+    for (const connection of this.#all) {
+      const { at } = connection.state
+      if (at !== 'closing' && at !== 'closed' && this.#doomOf(connection, now) === undefined) return true
+    }
+    return false
   }
 
   #handOver(connection: Connection<Client>, now: number): void {
@@ -354,10 +369,7 @@ export class Connections<Client> {
       this.#handOver(connection, now)
       return undefined
     }
-    connection.rest(now)
-    this.#idle.push(connection)
-    if (this.options.allowExitOnIdle) this.driver.hold?.(connection.client, false)
-    this.wakeUp.notLaterThan(nextUpkeepOf(connection, now, this.options))
+    this.#idle.add(connection, now)
     return undefined
   }
 
@@ -378,29 +390,6 @@ export class Connections<Client> {
     return this.options.idleTimeoutMs === 0 && open > this.options.min ? 'idle' : undefined
   }
 
-  async #check(connection: Connection<Client>): Promise<void> {
-    connection.check()
-    const verdict = await this.#recycler.check(connection)
-    // Also by a check of the user's own that asked nothing of the database.
-    if (verdict.fit) connection.prove(this.options.clock.now())
-    const closing = this.#judge(connection, verdict)
-    if (!verdict.fit) this.#suspectIdle()
-    // The waiter for whom the check stood must not wait for a farewell.
-    this.serve()
-    await closing
-  }
-
-  /**
-   * What has befallen one connection may have befallen all that have not been heard of for as long. They are checked
-   * together: one after another, a single caller would spend its whole patience on them.
-   */
-  #suspectIdle(): void {
-    const heardOfSince = this.options.clock.now() - this.options.checkAfterIdleMs
-    for (const connection of this.#idle.longestFirst()) {
-      if (connection.provenAt < heardOfSince && this.#idle.remove(connection)) void this.#check(connection)
-    }
-  }
-
   async #recycle(connection: Connection<Client>, owner: Owner, isVerified: boolean): Promise<void> {
     return this.#judge(connection, await this.#recycler.recycle(connection, owner, isVerified))
   }
@@ -409,14 +398,31 @@ export class Connections<Client> {
     return verdict.fit ? this.#offer(connection) : this.#close(connection, verdict.reason, verdict.error)
   }
 
-  #lost(connection: Connection<Client>): void {
-    // A lent one is closed when it comes back: until then its owner finds out by its own query's error.
-    if (connection.state.at === 'idle') this.#closeIdle(connection, 'lost')
+  #checked(connection: Connection<Client>, verdict: Verdict, startedAt: number): Promise<void> | undefined {
+    // A check of the user's own may fail for reasons that are none of the database's.
+    const isSick =
+      !verdict.fit &&
+      (verdict.error instanceof TookTooLongError ||
+        connection.ledger.lostBy !== undefined ||
+        this.#classifier.kindOf(verdict.error) !== 'query')
+    if (isSick) this.#dials.guard.checkFailed(verdict.error, startedAt, this.options.clock.now())
+    return this.#judge(connection, verdict)
   }
 
-  #closeIdle(connection: Connection<Client>, reason: CloseReason): void {
-    this.#idle.remove(connection)
-    void this.#close(connection, reason)
+  #lost(connection: Connection<Client>): void {
+    // A lent one is closed when it comes back: until then its owner finds out by its own query's error.
+    if (connection.state.at === 'idle') this.#idle.close(connection, 'lost')
+    const isFarewell = this.#classifier.isShutdown(connection.ledger.lostBy)
+    if (isFarewell && this.#failover.farewell(this.options.clock.now())) this.#follow('shutdown')
+  }
+
+  /** The server is not what it was: all connections are made anew, so that they lead to the one that is. */
+  #follow(why: FailoverEvent['why']): void {
+    if (this.#state.is === 'closing' || this.#state.is === 'closed') return
+    this.#generation += 1
+    this.reports.failover(why, this.#generation)
+    this.#idle.closeWhile(() => true, 'generation')
+    this.#lookAgain()
   }
 
   async #close(connection: Connection<Client>, reason: CloseReason, error?: unknown): Promise<void> {
@@ -430,15 +436,18 @@ export class Connections<Client> {
   }
 
   #slotFreed(): void {
-    if (this.#state.is === 'closing') {
-      if (this.slots.total > 0) return
-      const { emptied } = this.#state
-      this.#state = { is: 'closed' }
-      this.wakeUp.letGo()
-      this.wakeUp.stop()
-      emptied()
-      return
-    }
+    if (this.#state.is !== 'closing') return this.#lookAgain()
+    if (this.slots.total > 0) return
+    const { emptied } = this.#state
+    this.#state = { is: 'closed' }
+    this.wakeUp.letGo()
+    this.wakeUp.stop()
+    emptied()
+  }
+
+  /** Something has changed: more may be opened, or less. */
+  #lookAgain(): void {
+    this.#dials.probe()
     this.serve()
     this.fill()
   }
@@ -448,7 +457,8 @@ export class Connections<Client> {
     // First what has failed, then who gives up: of a dial and its caller that end together, the dial has more to say.
     const agenda = Math.min(this.agenda.run(now), this.#patience.run(now))
     const expired = this.#expireWaiters(now)
-    const upkeep = this.#upkeep(now)
+    const upkeep = this.#idle.upkeep(now)
+    this.fill()
     return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
   }
 
@@ -460,19 +470,5 @@ export class Connections<Client> {
       else if (this.withdraw(waiter)) this.#parts.expired(waiter)
     }
     return next
-  }
-
-  #upkeep(now: number): number {
-    const { slots, options } = this
-    const plan = nextUpkeep(this.#idle.longestFirst(), {
-      now,
-      options,
-      spare: slots.total - slots.closing - options.min,
-      isChecking: slots.checking > 0,
-    })
-    for (const { connection, reason } of plan.close) this.#closeIdle(connection, reason)
-    if (plan.check !== undefined && this.#idle.remove(plan.check)) void this.#check(plan.check)
-    this.fill()
-    return plan.nextAt
   }
 }
