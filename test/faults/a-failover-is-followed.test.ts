@@ -42,7 +42,7 @@ test('when the primary becomes read-only and stays so, callers leave it for the 
 })
 
 test('with pause, reconnect and resume around it, another server takes over and no caller hears of it', async () => {
-  stage = await openFaultStage(primary, proxy, { deadlineMs: PATIENCE_MS })
+  stage = await openFaultStage(primary, proxy, { deadlineMs: PATIENCE_MS, query_timeout: PATIENCE_MS })
   const { pool, load } = stage
   await load.untilServed(PATIENCE_MS)
   const since = performance.now()

@@ -11,6 +11,12 @@ const STATEMENT_MS = 300
 /** What a caller may have waited at most: for a connection, and then for a statement and the undoing of it. */
 export const LONGEST_MS = DEADLINE_MS + 3 * STATEMENT_MS
 
+/**
+ * What a server may see until all is well again: each of six connections replaced once or twice, requests to cancel what
+ * ran on them, and attempts one by one. Without a guard it is one for each refused caller: hundreds.
+ */
+export const MOST_DIALS = 80
+
 /** A pool on a server behind a proxy, with the load of all three ORMs on it. */
 export interface FaultStage extends Stage {
   readonly pool: LeasedPgPool
@@ -38,10 +44,12 @@ export async function openFaultStage(
     ...options,
     leasehold: {
       acquireTimeoutMs: deadlineMs,
-      connectTimeoutMs: 300,
+      connectTimeoutMs: 1_000,
       closeTimeoutMs: 200,
       resetTimeoutMs: 300,
       checkTimeoutMs: 200,
+      // As the defaults, only sooner: so that a test does not wait for the next probe.
+      breaker: { probeAfterMs: 200, maxProbeAfterMs: 400 },
       ...options.leasehold,
     },
   })

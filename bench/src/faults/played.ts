@@ -6,8 +6,8 @@ export interface Played {
   readonly refused: number
   /** How long a refused caller waited at most. */
   readonly longestMs: number
-  /** Refused because the circuit was open, and how long such a caller waited at most. */
-  readonly shed: { readonly callers: number; readonly longestMs: number }
+  /** Refused because the circuit was open, and how long half of them waited. */
+  readonly shed: { readonly callers: number; readonly medianMs: number }
   readonly dials: number
   /** From the trouble's end until all writers were served; undefined if they were not within 15 s. */
   readonly backAfterMs?: number | undefined

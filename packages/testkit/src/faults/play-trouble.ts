@@ -22,15 +22,13 @@ export async function playTrouble(trouble: Trouble, load: SteadyLoad, stage: Sta
   )
   const backAt = performance.now()
   const refused = load.journal.refusedBetween(beganAt, backAt)
-  const shed = refused.filter(
-    ({ outcome }) => String(findLeaseholdError(outcome.error)?.code) === 'LEASEHOLD_CIRCUIT_OPEN',
-  )
+  const shed = refused.filter(({ outcome }) => findLeaseholdError(outcome.error)?.code === 'LEASEHOLD_CIRCUIT_OPEN')
   return {
     trouble: trouble.name,
     firstKnowsMs: refused[0] && refused[0].outcome.at - beganAt,
     refused: refused.length,
-    longestMs: longestOf(refused),
-    shed: { callers: shed.length, longestMs: longestOf(shed) },
+    longestMs: Math.max(0, ...waitsOf(refused)),
+    shed: { callers: shed.length, medianMs: waitsOf(shed)[shed.length >> 1] ?? 0 },
     dials: stage.proxy.dials.length - dialsBefore,
     backAfterMs: notBack === undefined ? backAt - endedAt : undefined,
     notBack,
@@ -38,6 +36,7 @@ export async function playTrouble(trouble: Trouble, load: SteadyLoad, stage: Sta
   }
 }
 
-function longestOf(refused: readonly Refused[]): number {
-  return Math.max(0, ...refused.map(({ startedAt, outcome }) => outcome.at - startedAt))
+/** How long they waited, the shortest first. */
+function waitsOf(refused: readonly Refused[]): readonly number[] {
+  return refused.map(({ startedAt, outcome }) => outcome.at - startedAt).sort((one, other) => one - other)
 }

@@ -32,8 +32,8 @@ export interface Aftermath {
   readonly refused: number
   /** How long a refused caller waited at most. */
   readonly longestMs: number
-  /** Refused without a dial, because the circuit was open; and how long such a caller waited at most. */
-  readonly shed: { readonly callers: number; readonly longestMs: number }
+  /** Refused because the circuit was open, and how long half of them waited: some were there when it opened. */
+  readonly shed: { readonly callers: number; readonly medianMs: number }
   /** What the server, or who stood there in its place, saw until the service was back. */
   readonly dials: number
   /** From the trouble's end until each writer had been served; undefined if that did not come about in time. */
