@@ -1,11 +1,13 @@
 import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
 import { askOf, failoverTroubles, playTrouble, WRITTEN_ROWS } from '@leasehold/testkit/faults'
 import { type RestartablePostgres, startRestartablePostgres, startStandby } from '@leasehold/testkit/postgres'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { expectNothingLost } from './expect-nothing-lost.js'
 import { type FaultStage, LONGEST_MS, openFaultStage } from './open-fault-stage.js'
 
 const PATIENCE_MS = 10_000
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let primary: RestartablePostgres
 let standby: RestartablePostgres
