@@ -1,8 +1,8 @@
-import { Connection } from '../connection/connection.js'
-import { SessionLedger } from '../connection/session-ledger.js'
+import type { Connection } from '../connection/connection.js'
+import type { LedgerListener } from '../connection/session-ledger.js'
 import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import { PoolClosedError } from '../errors/pool-closed-error.js'
-import type { CloseReason, FailoverEvent } from '../events/pool-events.js'
+import type { FailoverEvent } from '../events/pool-events.js'
 import type { Breaker } from '../guard/breaker.js'
 import { ErrorClassifier } from '../guard/error-classifier.js'
 import { FailoverWatch } from '../guard/failover-watch.js'
@@ -17,12 +17,15 @@ import { IdleConnections } from './idle-connections.js'
 import type { PoolState } from './pool-state.js'
 import { Recycler } from './recycler.js'
 import { Reports } from './reports.js'
+import { Residents } from './residents.js'
+import { Returns } from './returns.js'
 import { Slots } from './slots.js'
 import { TookTooLongError } from './took-too-long-error.js'
 import type { Verdict } from './verdict.js'
 import { Verifier } from './verifier.js'
 import type { Waiter } from './waiter.js'
-import { WaitQueue } from './wait-queue.js'
+import type { WaitQueue } from './wait-queue.js'
+import { WaitingLine } from './waiting-line.js'
 import { WakeUp } from './wake-up.js'
 
 export interface ConnectionsParts<Client> {
@@ -37,9 +40,6 @@ export interface ConnectionsParts<Client> {
   readonly expired: (waiter: Waiter<Client>) => void
 }
 
-/** How much a lifetime is shortened at most, so that connections opened together do not end together. HikariCP does so too. */
-const LIFETIME_JITTER = 0.1
-
 /**
  * The connections of one database and who waits for them: who is served next, and what becomes of a connection that comes
  * back. It knows owners by name only; what a lease is, is told elsewhere.
@@ -48,26 +48,23 @@ export class Connections<Client> {
   readonly driver: Driver<Client>
   readonly options: ResolvedPoolOptions<Client>
   readonly slots: Slots
-  readonly queue: WaitQueue<Client> = new WaitQueue<Client>()
   readonly reports: Reports<Client>
   readonly wakeUp: WakeUp
   readonly agenda: Agenda
   /** Whether connections may carry declared settings: as long as nobody has declared any, all are alike. */
   mayCarry = false
   readonly #parts: ConnectionsParts<Client>
-  readonly #all = new Set<Connection<Client>>()
-  readonly #unwatch = new WeakMap<Connection<Client>, () => void>()
+  readonly #line: WaitingLine<Client>
+  readonly #residents: Residents<Client>
   readonly #idle: IdleConnections<Client>
   readonly #dials: Dials<Client>
   readonly #recycler: Recycler<Client>
   readonly #verifier: Verifier<Client>
+  readonly #returns: Returns<Client>
   readonly #patience: Agenda
   readonly #classifier: ErrorClassifier
   readonly #failover = new FailoverWatch()
   #state: PoolState = { is: 'open' }
-  #max: number
-  #generation = 0
-  #lastId = 0
   #keepsMin: boolean
 
   constructor(parts: ConnectionsParts<Client>) {
@@ -76,11 +73,11 @@ export class Connections<Client> {
     this.#parts = parts
     this.driver = driver
     this.options = options
-    this.#max = options.max
     this.#keepsMin = options.warmUp !== 'lazy'
     this.slots = new Slots(options.max + options.overflow)
     this.#classifier = new ErrorClassifier(driver, options.classify)
     this.wakeUp = new WakeUp(clock, outside, (now) => this.#work(now))
+    this.#line = new WaitingLine(this.wakeUp)
     this.agenda = new Agenda(this.wakeUp)
     this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
@@ -99,16 +96,36 @@ export class Connections<Client> {
         if (this.#failover.takesNoWrites(clock.now())) this.#follow('read-only')
       },
     })
+    this.#residents = new Residents({
+      driver,
+      options,
+      slots,
+      reports,
+      recycler: this.#recycler,
+      isEnding: () => this.#isEnding,
+      keepsHistory: this.#verifier.isOn,
+      listenerOf: (connection) => this.#listenerOf(connection),
+      freed: () => this.#slotFreed(),
+    })
     this.#idle = new IdleConnections({
       driver,
       options,
       slots,
       wakeUp,
-      doomOf: (connection, now) => this.#doomOf(connection, now),
+      doomOf: (connection, now) => this.#residents.doomOf(connection, now),
       signOfLife: (connection) => this.#recycler.check(connection),
       checked: (connection, verdict, startedAt) => this.#checked(connection, verdict, startedAt),
-      close: (connection, reason) => void this.#close(connection, reason),
+      close: (connection, reason) => void this.#residents.close(connection, reason),
       serve: () => this.serve(),
+    })
+    this.#returns = new Returns({
+      options,
+      line: this.#line,
+      idle: this.#idle,
+      residents: this.#residents,
+      recycler: this.#recycler,
+      verifier: this.#verifier,
+      state: () => this.#state.is,
     })
     this.#dials = new Dials({
       driver,
@@ -119,7 +136,7 @@ export class Connections<Client> {
       reports,
       outside,
       kindOf: (error) => this.#classifier.kindOf(error),
-      generation: () => this.#generation,
+      generation: () => this.generation,
       opened: (client, attempt) => this.#opened(client, attempt),
       failed: (error) => this.#connectFailed(error),
       changed: () => this.#lookAgain(),
@@ -131,12 +148,16 @@ export class Connections<Client> {
     return this.#state
   }
 
+  get queue(): WaitQueue<Client> {
+    return this.#line.queue
+  }
+
   get max(): number {
-    return this.#max
+    return this.#residents.max
   }
 
   get generation(): number {
-    return this.#generation
+    return this.#residents.generation
   }
 
   /** Why opening last failed, unless it has succeeded since. */
@@ -151,7 +172,7 @@ export class Connections<Client> {
 
   /** Every connection whose socket may still be there. */
   get all(): ReadonlySet<Connection<Client>> {
-    return this.#all
+    return this.#residents.all
   }
 
   /**
@@ -176,29 +197,18 @@ export class Connections<Client> {
 
   /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
   enqueue(waiter: Waiter<Client>): void {
-    this.queue.add(waiter)
-    this.wakeUp.hold()
-    this.wakeUp.notLaterThan(waiter.deadlineAt)
+    this.#line.join(waiter)
     this.serve()
   }
 
   /** Takes `waiter` out of the queue: it gave up. A connection being opened for it goes to the next, or to rest. */
   withdraw(waiter: Waiter<Client>): boolean {
-    if (!this.queue.remove(waiter)) return false
-    this.wakeUp.letGo()
-    return true
+    return this.#line.leave(waiter)
   }
 
   /** Takes a connection back from its owner. Returns nothing when it is done at once, else when it will be. */
   giveBack(connection: Connection<Client>, owner: Owner, now: number): Promise<void> | undefined {
-    connection.recycle()
-    const { isClean, lostBy } = connection.ledger
-    const isVerified = this.#verifier.isDue(connection)
-    if (isClean && !isVerified) return this.#offer(connection, now)
-    if (lostBy !== undefined) return this.#close(connection, 'lost', lostBy)
-    // Nobody comes after this owner: the server cleans up by itself when the session ends.
-    if (this.#state.is === 'closing') return this.#close(connection, 'pool-closed')
-    return this.#recycle(connection, owner, isVerified)
+    return this.#returns.giveBack(connection, owner, now)
   }
 
   /** Gives up checking and cleaning: what is at it now is closed instead. */
@@ -208,9 +218,7 @@ export class Connections<Client> {
 
   /** Takes a connection back to be closed. */
   discard(connection: Connection<Client>, reason: unknown): Promise<void> {
-    connection.recycle()
-    if (connection.ledger.lostBy !== undefined) return this.#close(connection, 'lost', reason)
-    return this.#close(connection, this.#state.is === 'closing' ? 'pool-closed' : 'discarded', reason)
+    return this.#returns.discard(connection, reason)
   }
 
   /** Gives waiters what there is: idle connections, checks of such, or new ones being opened. */
@@ -221,7 +229,7 @@ export class Connections<Client> {
       const now = this.#idle.size > 0 ? this.options.clock.now() : 0
       const { checking } = slots
       const connection = this.#idle.size > 0 ? this.#idle.next(now) : undefined
-      if (connection !== undefined) this.#handOver(connection, now)
+      if (connection !== undefined) this.#line.handOver(connection, now)
       // A check was started instead. It stands for one waiter; there may be idle ones for the others.
       else if (slots.checking > checking) continue
       else if (!this.#dials.open()) break
@@ -231,7 +239,7 @@ export class Connections<Client> {
 
   /** Opens what `min` asks for and there is no failure to wait out. */
   fill(): void {
-    if (!this.#keepsMin || this.#state.is === 'closing' || this.#state.is === 'closed') return
+    if (!this.#keepsMin || this.#isEnding) return
     this.#dials.fill()
   }
 
@@ -256,13 +264,13 @@ export class Connections<Client> {
   /** Ages every connection: idle ones close now, lent ones when they come back. */
   reconnect(): void {
     this.#dials.guard.forgive()
-    this.#generation += 1
+    this.#residents.age()
     this.#idle.closeWhile(() => true, 'generation')
-    this.fill()
+    this.#lookAgain()
   }
 
   resize(max: number): void {
-    this.#max = max
+    this.#residents.max = max
     this.#dials.resize(max + this.options.overflow)
     this.#idle.closeWhile(() => this.slots.total - this.slots.closing > max, 'surplus')
     this.serve()
@@ -273,47 +281,30 @@ export class Connections<Client> {
     return new Promise((resolve) => {
       this.#state = { is: 'closing', emptied: resolve }
       this.wakeUp.hold()
-      for (let waiter = this.queue.shift(); waiter !== undefined; waiter = this.queue.shift()) {
-        this.wakeUp.letGo()
-        waiter.refuse(new PoolClosedError(this.options.name))
-      }
+      this.#line.refuseAll(() => new PoolClosedError(this.options.name))
       this.#dials.stop()
       this.#idle.closeWhile(() => true, 'pool-closed')
       this.#slotFreed()
     })
   }
 
-  #opened(client: Client, { startedAt, generation }: Attempt): void {
-    const { clock, maxLifetimeMs, pinWarnMs } = this.options
-    const now = clock.now()
-    const ledger = new SessionLedger(
-      clock,
-      {
-        lost: () => this.#lost(connection),
-        failed: (error) => this.#classifier.kindOf(error) === 'read-only',
-        pinned: (pin) => {
-          this.reports.pinned(connection, pin)
-          this.wakeUp.notLaterThan(pin.since + pinWarnMs)
-        },
+  #listenerOf(connection: () => Connection<Client>): LedgerListener {
+    return {
+      lost: () => this.#lost(connection()),
+      failed: (error) => this.#classifier.kindOf(error) === 'read-only',
+      pinned: (pin) => {
+        this.reports.pinned(connection(), pin)
+        this.wakeUp.notLaterThan(pin.since + this.options.pinWarnMs)
       },
-      this.#verifier.isOn,
-    )
-    const connection = new Connection<Client>({
-      id: ++this.#lastId,
-      client,
-      ledger,
-      generation,
-      openedAt: now,
-      expiresAt: now + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER),
-      counts: this.slots,
-    })
-    this.slots.opened()
-    this.#all.add(connection)
-    this.#unwatch.set(connection, this.driver.watch(client, ledger))
-    this.reports.opened(connection, now - startedAt)
+    }
+  }
+
+  #opened(client: Client, { startedAt, generation }: Attempt): void {
+    const connection = this.#residents.admit(client, generation)
+    this.reports.opened(connection, this.options.clock.now() - startedAt)
     if (this.#verifier.isOn)
-      void this.#verifier.remember(connection).then((verdict) => this.#judge(connection, verdict))
-    else void this.#offer(connection)
+      void this.#verifier.remember(connection).then((verdict) => this.#returns.judge(connection, verdict))
+    else void this.#returns.offer(connection)
     this.#lookAgain()
   }
 
@@ -322,80 +313,16 @@ export class Connections<Client> {
    * has not failed those who can wait for a connection that the pool has.
    */
   #connectFailed(error: ConnectFailedError): void {
-    if (error.kind === 'saturated' && this.options.backoff !== false && this.#isAnyAlive()) return
-    const waiter = this.queue.shift()
-    if (waiter === undefined) return
-    this.wakeUp.letGo()
-    waiter.refuse(error)
+    if (error.kind === 'saturated' && this.options.backoff !== false && this.#residents.isAnyAlive()) return
+    this.#line.refuseNext(error)
   }
 
   /** Answers at once who waits for a connection that will not be opened, if there is none alive that could come back. */
   #refuseHopeless(): void {
-    let refusal = this.#dials.refusal()
-    if (refusal === undefined || this.#isAnyAlive()) return
-    for (let waiter = this.queue.shift(); waiter !== undefined; waiter = this.queue.shift()) {
-      this.wakeUp.letGo()
-      if (refusal.code === 'LEASEHOLD_CIRCUIT_OPEN') this.reports.counts.circuitOpen += 1
-      waiter.refuse(refusal)
-      // Each caller has an error of its own: it is theirs to add a stack or a cause to.
-      refusal = this.#dials.refusal() ?? refusal
-    }
-  }
-
-  /** Whether a connection is there that may be lent again: lent, being cleaned or checked, or idle. */
-  #isAnyAlive(): boolean {
-    const now = this.options.clock.now()
-    for (const connection of this.#all) {
-      const { at } = connection.state
-      if (at !== 'closing' && at !== 'closed' && this.#doomOf(connection, now) === undefined) return true
-    }
-    return false
-  }
-
-  #handOver(connection: Connection<Client>, now: number): void {
-    const waiter = this.queue.shift()
-    if (waiter === undefined) throw new Error('bug in Leasehold: a connection was handed over and nobody waited')
-    this.wakeUp.letGo()
-    waiter.accept(connection, now)
-  }
-
-  /** A connection fit for anybody: it goes to the next waiter, or to rest, or is closed if it has had its day. */
-  #offer(connection: Connection<Client>, now: number = this.options.clock.now()): Promise<void> | undefined {
-    // A lease that asked nothing of the database proves nothing. A driver that never tells is taken at its word.
-    connection.prove(connection.ledger.answeredAt ?? now)
-    const doom = this.#doomOf(connection, now) ?? (this.queue.size === 0 ? this.#surplusOf() : undefined)
-    if (doom !== undefined) return this.#close(connection, doom)
-    if (this.#state.is === 'open' && this.queue.size > 0) {
-      this.#handOver(connection, now)
-      return undefined
-    }
-    this.#idle.add(connection, now)
-    return undefined
-  }
-
-  /** Why a connection must not be lent again, if it must not. */
-  #doomOf(connection: Connection<Client>, now: number): CloseReason | undefined {
-    if (connection.ledger.lostBy !== undefined) return 'lost'
-    if (this.#state.is === 'closing' || this.#state.is === 'closed') return 'pool-closed'
-    if (connection.generation !== this.#generation) return 'generation'
-    if (connection.uses >= this.options.maxUses) return 'max-uses'
-    if (connection.expiresAt <= now) return 'max-lifetime'
-    return this.slots.total - this.slots.closing > this.slots.limit ? 'surplus' : undefined
-  }
-
-  /** Why nobody keeps one more connection when nobody waits, if that is so. */
-  #surplusOf(): CloseReason | undefined {
-    const open = this.slots.total - this.slots.closing
-    if (open > this.#max) return 'surplus'
-    return this.options.idleTimeoutMs === 0 && open > this.options.min ? 'idle' : undefined
-  }
-
-  async #recycle(connection: Connection<Client>, owner: Owner, isVerified: boolean): Promise<void> {
-    return this.#judge(connection, await this.#recycler.recycle(connection, owner, isVerified))
-  }
-
-  #judge(connection: Connection<Client>, verdict: Verdict): Promise<void> | undefined {
-    return verdict.fit ? this.#offer(connection) : this.#close(connection, verdict.reason, verdict.error)
+    const first = this.#dials.refusal()
+    if (first === undefined || this.#residents.isAnyAlive()) return
+    if (first.code === 'LEASEHOLD_CIRCUIT_OPEN') this.reports.counts.circuitOpen += this.queue.size
+    this.#line.refuseAll(() => this.#dials.refusal() ?? first)
   }
 
   #checked(connection: Connection<Client>, verdict: Verdict, startedAt: number): Promise<void> | undefined {
@@ -406,7 +333,7 @@ export class Connections<Client> {
         connection.ledger.lostBy !== undefined ||
         this.#classifier.kindOf(verdict.error) !== 'query')
     if (isSick) this.#dials.guard.checkFailed(verdict.error, startedAt, this.options.clock.now())
-    return this.#judge(connection, verdict)
+    return this.#returns.judge(connection, verdict)
   }
 
   #lost(connection: Connection<Client>): void {
@@ -418,21 +345,15 @@ export class Connections<Client> {
 
   /** The server is not what it was: all connections are made anew, so that they lead to the one that is. */
   #follow(why: FailoverEvent['why']): void {
-    if (this.#state.is === 'closing' || this.#state.is === 'closed') return
-    this.#generation += 1
-    this.reports.failover(why, this.#generation)
+    if (this.#isEnding) return
+    this.#residents.age()
+    this.reports.failover(why, this.generation)
     this.#idle.closeWhile(() => true, 'generation')
     this.#lookAgain()
   }
 
-  async #close(connection: Connection<Client>, reason: CloseReason, error?: unknown): Promise<void> {
-    connection.close(reason)
-    this.reports.closing(connection, reason, error ?? connection.ledger.lostBy)
-    await this.#recycler.close(connection)
-    connection.closed()
-    this.#unwatch.get(connection)?.()
-    this.#all.delete(connection)
-    this.#slotFreed()
+  get #isEnding(): boolean {
+    return this.#state.is === 'closing' || this.#state.is === 'closed'
   }
 
   #slotFreed(): void {
@@ -456,19 +377,9 @@ export class Connections<Client> {
   #work(now: number): number {
     // First what has failed, then who gives up: of a dial and its caller that end together, the dial has more to say.
     const agenda = Math.min(this.agenda.run(now), this.#patience.run(now))
-    const expired = this.#expireWaiters(now)
+    const expired = this.#line.expire(now, this.#parts.expired)
     const upkeep = this.#idle.upkeep(now)
     this.fill()
     return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
-  }
-
-  #expireWaiters(now: number): number {
-    let next = Number.POSITIVE_INFINITY
-    for (const waiter of this.queue) {
-      const { deadlineAt } = waiter
-      if (deadlineAt > now) next = Math.min(next, deadlineAt)
-      else if (this.withdraw(waiter)) this.#parts.expired(waiter)
-    }
-    return next
   }
 }
