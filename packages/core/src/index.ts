@@ -1,4 +1,8 @@
+export { answerInTransaction, type HeldAnswer, refusesRequest } from './binding/answer-in-transaction.js'
+export { checkDeclaredTransaction } from './binding/check-declared-transaction.js'
 export { checkRouteLeasehold } from './binding/check-route-leasehold.js'
+export type { DeclaredTransaction } from './binding/declared-transaction.js'
+export { poolForTransactions } from './binding/pool-for-transactions.js'
 export { type BoundPool, boundPoolsOf, type PoolSource } from './binding/pool-source.js'
 export { faultsOfPoolSources, poolSourceRules } from './binding/pool-source-rules.js'
 export { RequestLeasehold } from './binding/request-leasehold.js'
