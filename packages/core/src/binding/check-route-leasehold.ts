@@ -1,6 +1,13 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import { examineOptions, refuseFaults } from '../options/check-options.js'
-import { flag, millisecondsOrNever, nonEmptyText, oneOf, type RulesFor } from '../options/option-rules.js'
+import {
+  flag,
+  millisecondsOrNever,
+  nonEmptyText,
+  oneOf,
+  type OptionRules,
+  type RulesFor,
+} from '../options/option-rules.js'
 import type { RouteLeasehold } from './route-leasehold.js'
 
 const RULES = {
@@ -15,12 +22,17 @@ const RULES = {
  * What a route says about its scopes, checked.
  *
  * @param of what reads well before "cannot be used": `The route GET /`.
+ * @param more the rules of what the routes of this binding may say besides.
  * @throws {InvalidOptionsError} naming all that is wrong.
  */
-export function checkRouteLeasehold(of: string, leasehold: unknown): RouteLeasehold {
-  const { values, faults, unknown } = examineOptions(leasehold, RULES)
+export function checkRouteLeasehold<Route extends RouteLeasehold = RouteLeasehold>(
+  of: string,
+  leasehold: unknown,
+  more: OptionRules = {},
+): Route {
+  const { values, faults, unknown } = examineOptions(leasehold, { ...RULES, ...more })
   refuseFaults(of, [...faults, ...unknown, ...contradictions(values)])
-  return values
+  return values as unknown as Route
 }
 
 function contradictions(values: Readonly<Record<string, unknown>>): readonly OptionFault[] {
