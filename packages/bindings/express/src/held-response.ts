@@ -17,8 +17,7 @@ type Callable = (...values: unknown[]) => unknown
 
 /**
  * A response that sends nothing until the transaction of its request has ended: what it is told to send is kept, and sent
- * then. An answer that is written piece by piece is decided by its first piece; more than what its source sends before it
- * looks whether there is room is not kept.
+ * then. An answer that is written piece by piece is decided by its first piece; what comes while that is committed is kept too.
  */
 export class HeldResponse {
   readonly #response: ServerResponse
@@ -47,7 +46,7 @@ export class HeldResponse {
     // Whoever asks before answering must see that there is an answer.
     Object.defineProperty(response, 'headersSent', {
       configurable: true,
-      get: () => this.#hasAnswered || (response as unknown as { _header: unknown })._header !== null,
+      get: () => this.#hasAnswered || Reflect.get(Object.getPrototypeOf(response) as object, 'headersSent', response),
     })
   }
 
@@ -55,7 +54,7 @@ export class HeldResponse {
    * Holds the response, and what a handler passes to `next`.
    *
    * @param handler is given the `next` to call.
-   * @param next what is to go on with the request in the end. @param fail the same with an error, which rejects.
+   * @param next what is to go on with the request in the end; an error in place of that rejects.
    */
   answerOf(handler: (next: Callable) => unknown, next: Callable): Promise<HeldAnswer<Send>> {
     this.forgetAnswer()
@@ -87,16 +86,15 @@ export class HeldResponse {
     this.release()
     const held = this.#held
     this.#held = []
-    let isFull = false
-    let mayGoOn = false
-    for (const { method, values } of held) {
-      const room = this.#originals[method](...values)
-      if (method !== 'write') continue
-      mayGoOn = true
-      isFull = room === false
-    }
-    // Its source was told that there was no room. If there is none now either, Node says when there is.
-    if (mayGoOn && !isFull && !this.#response.writableEnded) this.#response.emit('drain')
+    for (const { method, values } of held) this.#originals[method](...values)
+  }
+
+  /** Leaves the response to error handlers. */
+  abandon(): void {
+    this.release()
+    this.forgetAnswer()
+    // A handler that goes on writing behind their answer would end the process.
+    this.#response.on('error', () => {})
   }
 
   /** Has the response as it was before a handler answered in vain: what that said of its answer is not true of another. */
@@ -109,8 +107,6 @@ export class HeldResponse {
       if (value !== undefined) this.#response.setHeader(name, value)
     }
     this.#response.statusCode = this.#before.status
-    // A handler that writes on behind the answer of an error handler would end the process.
-    this.#response.on('error', () => {})
   }
 
   get #hasAnswered(): boolean {
@@ -118,14 +114,15 @@ export class HeldResponse {
   }
 
   #hold(method: Method, values: readonly unknown[]): unknown {
-    if (this.#held.some((call) => call.method === 'end')) return method === 'write' ? false : this.#response
+    const result = method === 'write' ? true : this.#response
+    if (this.#held.some((call) => call.method === 'end')) return result
     this.#held.push({ method, values })
     if (method === 'writeHead') {
       this.#status = values[0] as number
-      return this.#response
+      return result
     }
     const refuses = refusesRequest(this.#status ?? this.#response.statusCode)
     this.#decide({ refuses, answer: () => this.send() })
-    return method === 'write' ? false : this.#response
+    return result
   }
 }

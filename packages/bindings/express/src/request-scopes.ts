@@ -75,8 +75,9 @@ export class RequestScopes {
 
   /** The pools of all services that the request has come to, by name: those of the innermost first. */
   get pools(): Readonly<Record<string, PoolSource>> {
-    // Without a scope there is nobody to have a transaction rolled back when the client hangs up.
-    return this.#isOff ? {} : this.#pools
+    // Without a scope nobody would roll a transaction back when the client hangs up: that is refused.
+    this.#offered()
+    return this.#pools
   }
 
   knows(pools: Readonly<Record<string, PoolSource>>): void {

@@ -10,8 +10,9 @@ import {
 import { HeldResponse } from './held-response.js'
 import { RequestScopes } from './request-scopes.js'
 
-/** A handler of Express, told without Express: those of version 4 and of 5 are such, with their own requests and responses. */
-export type Handler<Request, Response, Next> = (request: Request, response: Response, next: Next) => unknown
+/** What Express gives a handler, told without Express: the types of version 4 and of 5 are such. */
+// oxlint-disable-next-line typescript/no-explicit-any -- each version has its own request, response and `next`
+type HandlerValues = [request: any, response: any, next: any]
 
 /**
  * A handler that does what `handler` does in a transaction, which every query inside it joins:
@@ -23,43 +24,43 @@ export type Handler<Request, Response, Next> = (request: Request, response: Resp
  *
  * @throws {InvalidOptionsError} naming all that is wrong with `options`, and for what is no handler.
  */
-export function transactional<
-  Request extends IncomingMessage,
-  Response extends ServerResponse,
-  Next extends (error?: never) => void,
->(
-  handler: Handler<Request, Response, Next>,
+export function transactional<Values extends HandlerValues>(
+  handler: (...values: Values) => unknown,
   options: DeclaredTransaction = {},
-): (request: Request, response: Response, next: Next) => void {
+): (...values: Values) => void {
   if (typeof handler !== 'function' || handler.length > 3) {
     const received = typeof handler === 'function' ? 'an error handler' : typeof handler
     refuseFaults('transactional', [{ option: 'handler', received, expected: 'a function (req, res, next)' }])
   }
   const { pool: name, ...how } = checkDeclaredTransaction('transactional', options)
 
-  return (request, response, next) => {
-    const fail = next as (error: unknown) => void
+  return (...values) => {
+    const [request, response, next] = values as [IncomingMessage, ServerResponse, (error?: unknown) => void]
+    // Without an error Express would go on as if all were well.
+    const fail = (error: unknown): void => next(error ?? new Error('a handler failed'))
     const own = RequestScopes.of(request)
     if (own === undefined) {
       fail(noScopeYet())
       return
     }
     own.enter(() => {
-      run(own).then((send) => send(), fail)
+      run(own)
+        .then((send) => send())
+        .then(undefined, fail)
     })
 
     async function run(scopes: RequestScopes): Promise<() => void> {
       const pool = poolForTransactions('transactional', scopes.pools, name)
       const held = new HeldResponse(response)
       try {
-        return await answerInTransaction(pool, how, () =>
-          held.answerOf((goOn) => handler(request, response, goOn as unknown as Next), next as never),
+        const send = await answerInTransaction(pool, how, () =>
+          held.answerOf((goOn) => handler(...([request, response, goOn] as Values)), next),
         )
-      } catch (error) {
-        held.forgetAnswer()
-        throw error
-      } finally {
         held.release()
+        return send
+      } catch (error) {
+        held.abandon()
+        throw error
       }
     }
   }
