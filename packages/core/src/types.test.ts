@@ -203,12 +203,12 @@ describe('in TypeScript', () => {
     expectTypeOf<Pool<Client>>().toExtend<PoolSource>()
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
-    expectTypeOf(checkRouteLeasehold).returns.toEqualTypeOf<RouteLeasehold>()
+    expectTypeOf(checkRouteLeasehold).returns.toExtend<RouteLeasehold>()
     const settings = (request: { readonly tenant: string }) =>
       settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()
-    const options = () => checkBindingOptions<BindingOptions<string>>('This binding', {}, { errors: flag })
-    expectTypeOf(options).returns.toEqualTypeOf<BindingOptions<string> & NamedPools>()
+    const options = () => checkBindingOptions<{ errors: boolean }>('This binding', {}, { errors: flag })
+    expectTypeOf(options).returns.toExtend<{ errors: boolean } & BindingOptions<never> & NamedPools>()
     expectTypeOf(checkDeclaredTransaction).returns.toEqualTypeOf<DeclaredTransaction>()
     expectTypeOf<DeclaredTransaction>().toExtend<TransactionOptions>()
     const answer = (held: HeldAnswer<'sent'>) =>

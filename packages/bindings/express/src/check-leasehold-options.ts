@@ -6,5 +6,5 @@ export type CheckedOptions = BindingOptions<IncomingMessage & Express.Request> &
 
 /** Refuses options in which anything is wrong, all of it in one error. */
 export function checkLeaseholdOptions(options: unknown): CheckedOptions {
-  return checkBindingOptions<BindingOptions<IncomingMessage & Express.Request>>('The leasehold middleware', options)
+  return checkBindingOptions<object>('The leasehold middleware', options, {}) as CheckedOptions
 }

@@ -66,7 +66,9 @@ export class HeldResponse {
       }
       const goOn: Callable = (error?: unknown) => {
         // `next('route')` and `next('router')` are no errors.
-        if (error !== undefined && error !== null && error !== 'route' && error !== 'router') reject(error as Error)
+        const isError = error !== undefined && error !== null && error !== 'route' && error !== 'router'
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- passed on as it is
+        if (isError) reject(error)
         else this.#decide({ refuses: false, answer: () => next(error) })
       }
       Promise.resolve()

@@ -6,5 +6,7 @@ export type CheckedOptions = PluginOptions & NamedPools
 
 /** Refuses options in which anything is wrong, all of it in one error. */
 export function checkLeaseholdOptions(options: unknown): CheckedOptions {
-  return checkBindingOptions<PluginOptions>('The leasehold plugin', options, { errors: flag })
+  return checkBindingOptions<Pick<PluginOptions, 'errors'>>('The leasehold plugin', options, {
+    errors: flag,
+  }) as CheckedOptions
 }

@@ -40,7 +40,7 @@ export class HeldReply {
     const sent = new Promise<HeldAnswer<Send>>((resolve, reject) => {
       this.#decide = (payload) => {
         this.#decide = undefined
-        if (this.#isTimedOut) reject(payload as Error)
+        if (this.#isTimedOut) reject(payload)
         else resolve(this.#held(payload, () => this.#send(payload)))
       }
     })

@@ -87,7 +87,7 @@ export class RouteScopes {
     route.handler = transactionalHandler(route.handler, pool, options)
     // An object of its own, by which the requests of this route are known, and no other's.
     const known: RouteLeasehold = { ...leasehold, transaction }
-    route.config = { ...route.config, leasehold: known } as NonNullable<RouteOptions['config']>
+    route.config = { ...route.config, leasehold: known }
     this.#transactional.add(known)
   }
 
@@ -99,7 +99,11 @@ export class RouteScopes {
 
 function checkRoute(name: string, leasehold: unknown): RouteLeasehold {
   const more = { transaction: declaredTransactionRule }
-  return checkRouteLeasehold<RouteLeasehold>(`${name}, as its config.leasehold says,`, leasehold, more)
+  return checkRouteLeasehold<Pick<RouteLeasehold, 'transaction'>>(
+    `${name}, as its config.leasehold says,`,
+    leasehold,
+    more,
+  )
 }
 
 function isTransactional({ transaction }: RouteLeasehold): boolean {

@@ -12,7 +12,7 @@ export function transactionalHandler(
     const held = new HeldReply(reply, pool.name)
     try {
       const send = await answerInTransaction(pool, options, () =>
-        held.answerOf(() => handler.call(this, request, reply) as unknown),
+        held.answerOf(() => handler.call(this, request, reply)),
       )
       held.release()
       return send()

@@ -29,7 +29,7 @@ export type CheckedOptions = ModuleOptions & NamedPools
 
 /** Refuses options in which anything is wrong, all of it in one error. */
 export function checkLeaseholdOptions(options: unknown, of = 'LeaseholdModule.forRoot'): CheckedOptions {
-  return checkBindingOptions<ModuleOptions>(of, options, { errors: flag })
+  return checkBindingOptions<Pick<ModuleOptions, 'errors'>>(of, options, { errors: flag }) as CheckedOptions
 }
 
 /** The same for what `forRootAsync` is called with. */

@@ -1,5 +1,5 @@
 import { examineOptions, refuseFaults } from '../options/check-options.js'
-import { callable, millisecondsOrNever, oneOf, type OptionRules, type RulesFor } from '../options/option-rules.js'
+import { callable, millisecondsOrNever, oneOf, type RulesFor } from '../options/option-rules.js'
 import type { BindingOptions, NamedPools, OneOrSeveralPools } from './binding-options.js'
 import type { PoolSource } from './pool-source.js'
 import { faultsOfPoolSources, poolSourceRules } from './pool-source-rules.js'
@@ -19,13 +19,15 @@ const RULES = {
  * @param more the rules of what this binding has besides.
  * @throws {InvalidOptionsError} naming all that is wrong.
  */
-export function checkBindingOptions<Options extends object>(
+export function checkBindingOptions<Own extends object>(
   of: string,
   options: unknown,
-  more: OptionRules = {},
-): Options & NamedPools {
+  more: RulesFor<Own>,
+): BindingOptions<never> & Own & NamedPools {
   const { values, faults, unknown } = examineOptions(options, { ...RULES, ...more })
   refuseFaults(of, [...faults, ...unknown, ...faultsOfPoolSources(options, values)])
   const { pool: only, pools, ...rest } = values
-  return { ...rest, pools: pools ?? { main: only as PoolSource } } as Options & NamedPools
+  return { ...rest, pools: pools ?? { main: only as PoolSource } } as unknown as BindingOptions<never> &
+    Own &
+    NamedPools
 }

@@ -1,13 +1,6 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import { examineOptions, refuseFaults } from '../options/check-options.js'
-import {
-  flag,
-  millisecondsOrNever,
-  nonEmptyText,
-  oneOf,
-  type OptionRules,
-  type RulesFor,
-} from '../options/option-rules.js'
+import { flag, millisecondsOrNever, nonEmptyText, oneOf, type RulesFor } from '../options/option-rules.js'
 import type { RouteLeasehold } from './route-leasehold.js'
 
 const RULES = {
@@ -25,14 +18,14 @@ const RULES = {
  * @param more the rules of what the routes of this binding may say besides.
  * @throws {InvalidOptionsError} naming all that is wrong.
  */
-export function checkRouteLeasehold<Route extends RouteLeasehold = RouteLeasehold>(
+export function checkRouteLeasehold<Own extends object = object>(
   of: string,
   leasehold: unknown,
-  more: OptionRules = {},
-): Route {
+  more: RulesFor<Own> = {} as RulesFor<Own>,
+): RouteLeasehold & Own {
   const { values, faults, unknown } = examineOptions(leasehold, { ...RULES, ...more })
   refuseFaults(of, [...faults, ...unknown, ...contradictions(values)])
-  return values as unknown as Route
+  return values as RouteLeasehold & Own
 }
 
 function contradictions(values: Readonly<Record<string, unknown>>): readonly OptionFault[] {

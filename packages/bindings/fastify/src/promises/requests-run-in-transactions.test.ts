@@ -49,7 +49,7 @@ describe('a route with `transaction` is committed before its client has the answ
     await start(function (this, request, reply) {
       // The second statement from now on is the commit.
       service.driver.script.next('query', 'ok', 'slow')
-      return handler.call(this, request, reply) as unknown
+      return handler.call(this, request, reply)
     })
     let answered = false
     const answer = service.get('/').finally(() => (answered = true))
@@ -69,7 +69,7 @@ describe('a route with `transaction` is committed before its client has the answ
     const meet = async (name: string): Promise<void> => void (inside[name] = currentTransaction() !== undefined)
     await service.start((app) => {
       app.addHook('preHandler', () => meet('preHandler'))
-      app.addHook('onSend', () => meet(`onSend with ${service.driver.rows}`))
+      app.addHook('onSend', () => meet(`onSend with ${service.driver.rows.join()}`))
       const config = { leasehold: { transaction: { isolation: 'serializable' } as const } }
       app.get('/', { config }, async (_request, reply) => {
         await meet('handler')
@@ -117,11 +117,11 @@ describe('a route with `transaction` is rolled back, and leaves nothing,', () =>
     ['when it returns an error', 500, async () => failure],
     ['when it answers with a status of 500 or above', 502, async (_request, reply) => reply.code(502).send('no')],
     ['when it answers with a status of 400 or above', 404, async (_request, reply) => reply.code(404).send('no')],
-    ['when it says that there is no such route', 404, (_request, reply) => void reply.callNotFound()],
+    ['when it says that there is no such route', 404, (_request, reply) => reply.callNotFound()],
   ])('%s', async (_when, status, handler) => {
     await start(async function (this, request, reply) {
       await insert('a')
-      return handler.call(this, request, reply) as unknown
+      return handler.call(this, request, reply)
     })
     expect((await service.get('/')).status).toBe(status)
     expect(service.driver.rows).toEqual([])
@@ -308,7 +308,7 @@ describe('what is wrong with `transaction` is told', () => {
     ],
     ['of a route without a scope', { transaction: true, off: true }, /off: expected nothing else with it/],
   ])('when the route is declared: %s', async (_what, leasehold, message) => {
-    const config = { leasehold } as { leasehold: RouteLeasehold }
+    const config = { leasehold }
     await service.start((app) => {
       const declare = (): unknown => app.get('/', { config }, async () => 'done')
       expect(declare).toThrow(expect.objectContaining({ code: 'LEASEHOLD_INVALID_OPTIONS' }))
@@ -328,7 +328,7 @@ describe('what is wrong with `transaction` is told', () => {
   })
 
   it('nothing with `transaction: false`, which is as without', async () => {
-    await start(async () => String(currentTransaction()), { route: { transaction: false } })
-    expect((await service.get('/')).body).toBe('undefined')
+    await start(async () => String(currentTransaction() === undefined), { route: { transaction: false } })
+    expect((await service.get('/')).body).toBe('true')
   })
 })

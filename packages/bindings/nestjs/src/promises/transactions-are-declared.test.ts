@@ -38,7 +38,7 @@ afterEach(async () => {
 /** As a job or a script would: there is no request, and no scope. */
 async function start(providers: readonly Provider[], options?: LeaseholdOptions): Promise<INestApplicationContext> {
   @Module({
-    imports: [LeaseholdModule.forRoot(options ?? ({ pools } as LeaseholdOptions))],
+    imports: [LeaseholdModule.forRoot(options ?? { pools })],
     providers: [...providers],
     exports: [...providers],
   })
@@ -135,6 +135,7 @@ describe('a method with @Transactional', () => {
         // As the queries of Knex, Drizzle and Prisma are: nothing happens before somebody awaits them.
         const then: PromiseLike<string>['then'] = (done, failed) => {
           inside = currentTransaction()
+          // oxlint-disable-next-line promise/no-callback-in-promise -- that is what a thenable does
           return insert('lazy').then(done, failed)
         }
         // oxlint-disable-next-line unicorn/no-thenable -- it is what this is about
@@ -304,12 +305,13 @@ describe('what is wrong with @Transactional', () => {
 
   it('is told at once of what is no method', () => {
     const decorate = Transactional() as (...values: unknown[]) => void
-    class Orders {
+    class Letters {
       static write(): void {}
+      readonly text = ''
     }
     expect(() => decorate(Orders.prototype, 'write', undefined)).toThrow(/write: expected a method/)
-    expect(() => decorate(Orders, 'write', { value: Orders.write })).toThrow(/a static member/)
-    expect(() => decorate(Orders.write, { kind: 'method', name: 'write' })).toThrow(/expected a method/)
+    expect(() => decorate(Letters, 'write', { value: Letters.write })).toThrow(/a static member/)
+    expect(() => decorate(Letters.write, { kind: 'method', name: 'write' })).toThrow(/expected a method/)
   })
 
   it('is told at the start of the service: pools that there are not, all of them, wherever they are', async () => {
