@@ -1,6 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expectTypeOf, it } from 'vitest'
 import {
+  answerInTransaction,
+  type BindingOptions,
+  checkBindingOptions,
+  checkDeclaredTransaction,
+  type DeclaredTransaction,
+  flag,
+  type HeldAnswer,
+  type NamedPools,
+  poolForTransactions,
+  refusesRequest,
   AbortedError,
   AcquireTimeoutError,
   asyncLocalCarrier,
@@ -19,7 +29,6 @@ import {
   detached,
   type Driver,
   examineOptions,
-  faultsOfPoolSources,
   findLeaseholdError,
   type Holder,
   InvalidOptionsError,
@@ -65,6 +74,7 @@ import {
   useScopeCarrier,
   wholeNumber,
   wholeNumberOrNoLimit,
+  type TransactionOptions,
 } from './index.js'
 
 interface Client {
@@ -195,11 +205,18 @@ describe('in TypeScript', () => {
     expectTypeOf<Pool<Client>>().toExtend<PoolSource>()
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
-    expectTypeOf(checkRouteLeasehold).returns.toEqualTypeOf<RouteLeasehold>()
+    expectTypeOf(checkRouteLeasehold).returns.toExtend<RouteLeasehold>()
     const settings = (request: { readonly tenant: string }) =>
       settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()
-    expectTypeOf(faultsOfPoolSources).returns.toEqualTypeOf<readonly OptionFault[]>()
+    const options = () => checkBindingOptions<{ errors: boolean }>('This binding', {}, { errors: flag })
+    expectTypeOf(options).returns.toExtend<{ errors: boolean } & BindingOptions<never> & NamedPools>()
+    expectTypeOf(checkDeclaredTransaction).returns.toEqualTypeOf<DeclaredTransaction>()
+    expectTypeOf<DeclaredTransaction>().toExtend<TransactionOptions>()
+    const answer = (held: HeldAnswer<'sent'>) =>
+      answerInTransaction(poolForTransactions('This route', { main: pool }, 'main'), { retries: 1 }, async () => held)
+    expectTypeOf(answer).returns.toEqualTypeOf<Promise<'sent'>>()
+    expectTypeOf(refusesRequest).toEqualTypeOf<(status: number) => boolean>()
     expectTypeOf(RequestLeasehold).constructorParameters.toEqualTypeOf<
       [scope: Scope, request: IncomingMessage, response: ServerResponse, ended?: () => void]
     >()
