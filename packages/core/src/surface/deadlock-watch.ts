@@ -30,6 +30,8 @@ interface Caller {
   refuse(isAlone: boolean, holders: readonly DeadlockHolder[]): void
 }
 
+const NONE: readonly Holder[] = []
+
 /** Also where deadlocks are left to deadlines: who has gone must not be kept for ever. */
 const MOST_BETWEEN_LOOKS_MS = 1_000
 
@@ -93,8 +95,10 @@ export class DeadlockWatch<Client> implements WaitedForPool {
 
   /** What `waiter` probably holds itself: leases of the calls around it, and of its scope. */
   heldBy(waiter: Waiter<Client>): readonly Holder[] {
-    const held = heldAround(this.#callers.get(waiter)?.frame, this.#poolId)
+    const frame = this.#callers.get(waiter)?.frame
     const scope = waiter instanceof PendingLease ? waiter.scope : undefined
+    if (frame === undefined && scope === undefined) return NONE
+    const held = heldAround(frame, this.#poolId)
     const now = this.#leases.now()
     return this.#leases.lendings
       .filter(({ connection, terms }) => held.has(connection) || (scope !== undefined && terms.holder === scope))
