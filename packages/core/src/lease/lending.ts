@@ -241,7 +241,6 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     this.#end = end
     this.#endedAt = now
     this.#busyByEnd = this.connection.ledger.busyMs(now)
-    this.young = undefined
     if (this.#borrows !== undefined) {
       for (const borrow of this.#borrows) borrow.end('the lease it was borrowed from ended')
     }
