@@ -52,6 +52,7 @@ import {
   type PoolMode,
   type PoolSnapshot,
   type PoolSource,
+  CircuitOpenError,
   QueueFullError,
   refuseFaults,
   RequestLeasehold,
@@ -188,6 +189,7 @@ describe('in TypeScript', () => {
     expectTypeOf(LeaseReleasedError).instance.toHaveProperty('operation').toEqualTypeOf<string>()
     expectTypeOf(ModeViolationError).instance.toHaveProperty('mode').toEqualTypeOf<PoolMode>()
     expectTypeOf(PoolClosedError).constructorParameters.toEqualTypeOf<[string]>()
+    expectTypeOf(CircuitOpenError).instance.toHaveProperty('why').toEqualTypeOf<string | undefined>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
