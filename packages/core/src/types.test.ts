@@ -1,6 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expectTypeOf, it } from 'vitest'
 import {
+  answerInTransaction,
+  type BindingOptions,
+  checkBindingOptions,
+  checkDeclaredTransaction,
+  type DeclaredTransaction,
+  flag,
+  type HeldAnswer,
+  type NamedPools,
+  poolForTransactions,
+  refusesRequest,
   AbortedError,
   AcquireTimeoutError,
   asyncLocalCarrier,
@@ -16,10 +26,10 @@ import {
   currentScope,
   currentTransaction,
   describeHolder,
+  type DeadlockHolder,
   detached,
   type Driver,
   examineOptions,
-  faultsOfPoolSources,
   findLeaseholdError,
   type Holder,
   InvalidOptionsError,
@@ -57,6 +67,7 @@ import {
   type ScopeOptions,
   serviceUnavailable,
   type ServiceUnavailable,
+  SelfDeadlockError,
   SettingRequiredError,
   SettingsFailedError,
   settingsOptionsOf,
@@ -65,7 +76,9 @@ import {
   useScopeCarrier,
   wholeNumber,
   wholeNumberOrNoLimit,
+  type TransactionOptions,
 } from './index.js'
+import { expectNoLeaks, type ExpectNoLeaksOptions, type LeakSource } from './testing/index.js'
 
 interface Client {
   ask(text: string): Promise<string>
@@ -182,6 +195,7 @@ describe('in TypeScript', () => {
     expectTypeOf(CircuitOpenError).instance.toHaveProperty('why').toEqualTypeOf<string | undefined>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
+    expectTypeOf(SelfDeadlockError).instance.toHaveProperty('holders').toEqualTypeOf<readonly DeadlockHolder[]>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
     expectTypeOf(TransactionConflictError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf(TransactionEndedError).instance.toHaveProperty('endedBy').toEqualTypeOf<string>()
@@ -190,16 +204,31 @@ describe('in TypeScript', () => {
     expectTypeOf<InstanceType<typeof AcquireTimeoutError>>().toExtend<LeaseholdError>()
   })
 
+  it('a test takes a pool or a facade of one to look for leaks', () => {
+    expectTypeOf(expectNoLeaks).parameters.toEqualTypeOf<[LeakSource, ExpectNoLeaksOptions?]>()
+    expectTypeOf<Pool<Client>>().toExtend<LeakSource>()
+    expectTypeOf<{ readonly leases: Pool<Client> }>().toExtend<LeakSource>()
+    expectTypeOf<{ readonly name: string }>().not.toExtend<LeakSource>()
+  })
+
   it('bindings are handed what they need, typed', () => {
     expectTypeOf(boundPoolsOf).toEqualTypeOf<(sources: Iterable<PoolSource>) => readonly BoundPool[]>()
     expectTypeOf<Pool<Client>>().toExtend<PoolSource>()
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
-    expectTypeOf(checkRouteLeasehold).returns.toEqualTypeOf<RouteLeasehold>()
+    const route = () => checkRouteLeasehold('The route GET /', {})
+    expectTypeOf(route).returns.toExtend<RouteLeasehold>()
     const settings = (request: { readonly tenant: string }) =>
       settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()
-    expectTypeOf(faultsOfPoolSources).returns.toEqualTypeOf<readonly OptionFault[]>()
+    const options = () => checkBindingOptions<{ errors: boolean }>('This binding', {}, { errors: flag })
+    expectTypeOf(options).returns.toExtend<{ errors: boolean } & BindingOptions<never> & NamedPools>()
+    expectTypeOf(checkDeclaredTransaction).returns.toEqualTypeOf<DeclaredTransaction>()
+    expectTypeOf<DeclaredTransaction>().toExtend<TransactionOptions>()
+    const answer = (held: HeldAnswer<'sent'>) =>
+      answerInTransaction(poolForTransactions('This route', { main: pool }, 'main'), { retries: 1 }, async () => held)
+    expectTypeOf(answer).returns.toEqualTypeOf<Promise<'sent'>>()
+    expectTypeOf(refusesRequest).toEqualTypeOf<(status: number) => boolean>()
     expectTypeOf(RequestLeasehold).constructorParameters.toEqualTypeOf<
       [scope: Scope, request: IncomingMessage, response: ServerResponse, ended?: () => void]
     >()
