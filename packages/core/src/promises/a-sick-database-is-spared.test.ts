@@ -415,7 +415,7 @@ describe('a full server', () => {
     driver.script.always('connect', FULL)
     const waiting = Array.from({ length: 9 }, () => watched(pool.acquire()))
     await clock.advanceAsync(100_000)
-    // From three seconds to half a minute between two.
+    // From one second to half a minute between two.
     expect(driver.countOf('connect')).toBeLessThan(60)
     driver.script.always('connect', 'ok')
 
