@@ -1,0 +1,73 @@
+import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
+import type { LeasedPgPoolOptions } from '@leasehold/pg'
+import { usePostgres } from '@leasehold/testkit/postgres'
+import { Client } from 'pg'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { foretell } from './foretell.js'
+import { type Member, MEMBERS } from './members.js'
+import { describePlan, type Plan } from './plan.js'
+import { play } from './play.js'
+
+/** So many plans are played at a time. */
+const AT_A_TIME = 8
+/** One may need a connection for each of its transactions. */
+const CONNECTIONS_OF_ONE = 5
+
+/** A database, a pool on it, and all members on that, for plans to be played on. */
+export interface Stage {
+  readonly pool: LeasedPgPool
+  readonly outside: Client
+  /** Plays all plans, each with rows of its own, and expects what was foretold. */
+  expectFates(plans: readonly Plan[]): Promise<void>
+}
+
+export function useStage(options: LeasedPgPoolOptions = {}): Stage {
+  const postgres = usePostgres()
+  let outside: Client
+  let pool: LeasedPgPool
+  let members: Member[]
+  beforeAll(async () => {
+    outside = new Client(postgres.url)
+    await outside.connect()
+    await outside.query('create table rows (plan int, name text)')
+    pool = createPgPool({ connectionString: postgres.url, max: AT_A_TIME * CONNECTIONS_OF_ONE, ...options })
+    members = await Promise.all(MEMBERS.map((kind) => kind.open(pool)))
+  })
+  afterAll(async () => {
+    await pool.close({ deadlineMs: 200 })
+    await outside.end()
+  })
+  return {
+    get pool() {
+      return pool
+    },
+    get outside() {
+      return outside
+    },
+    async expectFates(plans) {
+      await outside.query('truncate rows')
+      const ends: Array<readonly string[]> = []
+      const entries = plans.entries()
+      const player = async (): Promise<void> => {
+        for (const [at, plan] of entries) {
+          ends[at] = await play(plan, members, pool, (row) => `insert into rows values (${at}, '${row}')`)
+        }
+      }
+      await Promise.all(Array.from({ length: AT_A_TIME }, player))
+      const { rows } = await outside.query<{ plan: number; names: string[] }>(
+        'select plan, array_agg(name order by name collate "C") as names from rows group by plan',
+      )
+      const names = new Map(rows.map(({ plan, names: there }) => [plan, there]))
+      const orms = MEMBERS.map(({ name }) => name)
+      const found = plans.map((plan, at) => [describePlan(plan, orms), names.get(at) ?? [], ends[at]])
+      const expected = plans.map((plan) => {
+        const fate = foretell(plan)
+        return [describePlan(plan, orms), fate.rows, fate.ends]
+      })
+      expect(found.filter((each, at) => JSON.stringify(each) !== JSON.stringify(expected[at]))).toEqual(
+        expected.filter((each, at) => JSON.stringify(each) !== JSON.stringify(found[at])),
+      )
+      expect(pool.snapshot()).toMatchObject({ connections: { lent: 0 }, waiting: { count: 0 } })
+    },
+  }
+}
