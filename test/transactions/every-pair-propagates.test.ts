@@ -7,7 +7,11 @@ import { useStage } from './use-stage.js'
 const stage = useStage()
 
 /** What goes wrong in the inner one, after its first row; and whether the outer one fails after it. */
-const TROUBLES: ReadonlyArray<{ readonly what: string; readonly inner: readonly Step[]; readonly outer: readonly Step[] }> = [
+const TROUBLES: ReadonlyArray<{
+  readonly what: string
+  readonly inner: readonly Step[]
+  readonly outer: readonly Step[]
+}> = [
   { what: 'all is committed', inner: [], outer: [] },
   { what: 'the inner one is rolled back', inner: [{ does: 'throw' }], outer: [] },
   { what: 'the outer one is rolled back', inner: [], outer: [{ does: 'throw' }] },
@@ -21,11 +25,12 @@ describe.each(PAIRS)('a transaction of $one.name with one of $other.name in it',
   it.each(TROUBLES)('leaves what its propagation says, whichever both have: $what', async ({ inner, outer }) => {
     const plans = PROPAGATIONS.flatMap((outerAsks) =>
       PROPAGATIONS.map((asks): Plan => {
-        const own = (who: number, row: string): Step =>
-          ask({ asks: 'own', by: who, steps: [insert(row)], isCaught: false })
-        const nested: Plan = { asks, by: innerBy, steps: [insert('b'), own(innerBy, 'c'), ...inner], isCaught: true }
-        const steps = [insert('a'), ask(nested), own(by, 'd'), insert('e'), ...outer]
-        return { asks: outerAsks, by, steps, isCaught: true }
+        const own = (who: number, row: string, ...more: readonly Step[]): Step =>
+          ask({ asks: 'own', by: who, steps: [insert(row), ...more], isCaught: true })
+        const steps = [insert('b'), own(innerBy, 'c'), own(innerBy, 'never', { does: 'throw' }), ...inner]
+        const nested: Plan = { asks, by: innerBy, steps, isCaught: true }
+        const outermost = [insert('a'), ask(nested), own(by, 'd'), insert('e'), ...outer]
+        return { asks: outerAsks, by, steps: outermost, isCaught: true }
       }),
     )
     await stage.expectFates(plans)

@@ -29,13 +29,12 @@ describe.each(
 )('$names, each in a transaction inside that of the one before', ({ triple, number }) => {
   it('leave what their propagations say, whatever fails', async () => {
     const plans = PROPAGATIONS.flatMap((middle, shift) =>
-      PROPAGATIONS.flatMap((innermost, more) =>
-        TROUBLES.map((trouble) => {
-          // All 343 come up, the outermost with other members each time.
-          const outermost = PROPAGATIONS[(number + shift + more) % PROPAGATIONS.length] ?? 'required'
-          return planOf(triple, [outermost, middle, innermost], trouble)
-        }),
-      ),
+      PROPAGATIONS.map((innermost, more) => {
+        // So that these members meet each trouble under each innermost one, and all of them together every combination.
+        const trouble = TROUBLES[(number + shift) % TROUBLES.length] ?? {}
+        const outermost = PROPAGATIONS[(number + shift + more) % PROPAGATIONS.length] ?? 'required'
+        return planOf(triple, [outermost, middle, innermost], trouble)
+      }),
     )
     await stage.expectFates(plans)
   })

@@ -57,16 +57,15 @@ export function useStage(options: LeasedPgPoolOptions = {}): Stage {
       const { rows } = await outside.query<{ plan: number; names: string[] }>(
         'select plan, array_agg(name order by name collate "C") as names from rows group by plan',
       )
-      const names = new Map(rows.map(({ plan, names: there }) => [plan, there]))
+      const there = new Map(rows.map(({ plan, names }) => [plan, names]))
       const orms = MEMBERS.map(({ name }) => name)
-      const found = plans.map((plan, at) => [describePlan(plan, orms), names.get(at) ?? [], ends[at]])
-      const expected = plans.map((plan) => {
-        const fate = foretell(plan)
-        return [describePlan(plan, orms), fate.rows, fate.ends]
+      const surprises = plans.flatMap((plan, at) => {
+        const found = { rows: there.get(at) ?? [], ends: ends[at] }
+        const foretold = foretell(plan)
+        const isSo = JSON.stringify(found) === JSON.stringify(foretold)
+        return isSo ? [] : [{ plan: describePlan(plan, orms), found, foretold }]
       })
-      expect(found.filter((each, at) => JSON.stringify(each) !== JSON.stringify(expected[at]))).toEqual(
-        expected.filter((each, at) => JSON.stringify(each) !== JSON.stringify(found[at])),
-      )
+      expect(surprises.slice(0, 3)).toEqual([])
       expect(pool.snapshot()).toMatchObject({ connections: { lent: 0 }, waiting: { count: 0 } })
     },
   }
