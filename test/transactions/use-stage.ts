@@ -17,6 +17,10 @@ const CONNECTIONS_OF_ONE = 5
 export interface Stage {
   readonly pool: LeasedPgPool
   readonly outside: Client
+  /** In the order of `MEMBERS`. */
+  readonly members: readonly Member[]
+  /** What is there for everybody. */
+  rows(): Promise<readonly string[]>
   /** Plays all plans, each with rows of its own, and expects what was foretold. */
   expectFates(plans: readonly Plan[]): Promise<void>
 }
@@ -43,6 +47,13 @@ export function useStage(options: LeasedPgPoolOptions = {}): Stage {
     },
     get outside() {
       return outside
+    },
+    get members() {
+      return members
+    },
+    async rows() {
+      const result = await outside.query<{ name: string }>('select name from rows order by name collate "C"')
+      return result.rows.map(({ name }) => name)
     },
     async expectFates(plans) {
       await outside.query('truncate rows')
