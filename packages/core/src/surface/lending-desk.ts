@@ -1,0 +1,258 @@
+import { PoolClosedError } from '../errors/pool-closed-error.js'
+import { ScopeClosedError } from '../errors/scope-closed-error.js'
+import type { Leases } from '../lease/leases.js'
+import type { Lending } from '../lease/lending.js'
+import type { AcquireRequest } from '../options/acquire-request.js'
+import { checkAcquireRequest } from '../options/check-acquire-request.js'
+import { areSameSettings } from '../options/declared-settings.js'
+import type { ResolvedPoolOptions } from '../options/pool-options.js'
+import type { Connections } from '../pool/connections.js'
+import type { Site } from '../ports/owner.js'
+import { currentContext } from '../scope/context.js'
+import type { Scope } from '../scope/scope.js'
+import type { Transactions } from '../transaction/transactions.js'
+import { Asked } from './asked.js'
+import { checkSettings } from './check-settings.js'
+import type { LateAcquires } from './late-acquires.js'
+import { LeaseSettings } from './lease-settings.js'
+import { openPromise } from './open-promise.js'
+import { PendingLease, type WaitingRoom } from './pending-lease.js'
+import type { Refusals } from './refusals.js'
+import { acquireShared } from './shared-session.js'
+
+export interface LendingDeskParts<Client> {
+  readonly poolId: number
+  /** The pool itself: what scopes declare may differ from pool to pool. */
+  readonly pool: object
+  readonly options: ResolvedPoolOptions<Client>
+  readonly connections: Connections<Client>
+  readonly leases: Leases<Client>
+  readonly refusals: Refusals<Client>
+  readonly late: LateAcquires
+  readonly transactions: Transactions<Client>
+}
+
+const NO_REQUEST: AcquireRequest = Object.freeze({})
+const NO_LABEL = 'outside any scope'
+
+function itself<Client>(lending: Lending<Client>): Lending<Client> {
+  return lending
+}
+
+/**
+ * Where connections are asked for and lent: works the caller's scope into what it asks, and finds what serves it. That is the
+ * session of the transaction or of the scope around the caller, an idle connection, or its turn in the queue.
+ */
+export class LendingDesk<Client> {
+  readonly #parts: LendingDeskParts<Client>
+  readonly #options: ResolvedPoolOptions<Client>
+  readonly #connections: Connections<Client>
+  readonly #leases: Leases<Client>
+  readonly #refusals: Refusals<Client>
+  readonly #id: number
+  readonly #room: WaitingRoom<Client>
+  #calledFrom: Site | undefined
+  #checked: AcquireRequest = NO_REQUEST
+
+  constructor(parts: LendingDeskParts<Client>) {
+    const { connections, leases, refusals } = parts
+    this.#parts = parts
+    this.#options = parts.options
+    this.#connections = connections
+    this.#leases = leases
+    this.#refusals = refusals
+    this.#id = parts.poolId
+    this.#room = {
+      grant: (connection, asked, now) => leases.grant(connection, asked, now),
+      withdraw: (waiter) => connections.withdraw(waiter),
+      aborted: (reason, { at }) => refusals.abort(reason, at),
+      abandoned: (abort, { label, at }) => refusals.abandon(abort, label, at),
+    }
+  }
+
+  /**
+   * Works the scope and the defaults into a request. Throws what can be refused at once.
+   *
+   * @param entry the method that was called: the call site is below it.
+   */
+  ask(request: AcquireRequest, entry: (...args: never[]) => unknown): Asked {
+    if (request !== this.#checked) {
+      checkAcquireRequest(request)
+      // A request that cannot change need not be looked at again: a facade sends the same one for every query.
+      if (Object.isFrozen(request)) this.#checked = request
+    }
+    this.#refuseWhenClosed()
+    const { pool, late } = this.#parts
+    const now = this.#options.clock.now()
+    // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
+    let scope = request.hold === 'long' ? undefined : currentContext()?.scope
+    let label = request.label ?? scope?.label ?? NO_LABEL
+    const declares =
+      scope?.settings === undefined && request.settings === undefined && request.defaultSettings === undefined
+        ? undefined
+        : new LeaseSettings(scope, pool, request)
+    const site = 'site' in request ? request.site : (this.#calledFrom ?? this.#leases.sites.capture(label, entry))
+    if (scope !== undefined && !scope.isOpen) {
+      if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
+        throw new ScopeClosedError({ label: scope.label, pool: this.#options.name, cause: scope.aborted?.reason })
+      }
+      late.report(label, site, entry)
+      label = `${label} (after its scope closed)`
+      scope = undefined
+    }
+    if (scope?.aborted !== undefined) throw this.#refusals.abandon(scope.aborted, scope.label, now)
+    if (request.signal?.aborted === true) throw this.#refusals.abort(request.signal.reason, now)
+    return new Asked(request, label, site, scope?.mode ?? this.#options.mode, scope, now, false, pool, declares)
+  }
+
+  /** @param mayJoin false for a transaction of its own. @param give makes of the lending what the caller wants. */
+  grant<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+    const unknown = asked.declares?.prepare()
+    if (unknown === undefined) return this.#lend(asked, mayJoin, give)
+    // A function that asks somebody else what its settings are has the caller's patience too.
+    return this.#waitAlong(asked, unknown).then(() => {
+      this.#refuseWhenGone(asked)
+      return this.#lend(asked, mayJoin, give)
+    })
+  }
+
+  /** What takes no waiting: a connection that is idle, living and in need of no check, when nobody waits. */
+  grantAtOnce(asked: Asked): Lending<Client> | undefined {
+    const joined = this.#join(asked)
+    if (joined !== undefined) return joined
+    if (asked.mode === 'session' && asked.holder !== undefined) return undefined
+    if (asked.declares?.prepare() !== undefined) return undefined
+    this.#checkSettings(asked)
+    const tied = this.#tiedTo(asked)
+    if (tied !== undefined) return this.#borrowTied(tied, asked)
+    const connection = this.#connections.takeIdle(asked.at, asked.settings)
+    return connection === undefined ? undefined : this.#leases.grant(connection, asked, asked.at)
+  }
+
+  /** @see Pool.captureSite */
+  captureSite(below: (...args: never[]) => unknown): Site | undefined {
+    return this.#leases.sites.capture(currentContext()?.scope?.label ?? NO_LABEL, below)
+  }
+
+  /** @see Pool.calledFrom */
+  calledFrom<R>(site: Site, work: () => R): R {
+    const outer = this.#calledFrom
+    this.#calledFrom = site
+    try {
+      return work()
+    } finally {
+      this.#calledFrom = outer
+    }
+  }
+
+  #lend<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+    const joined = mayJoin ? this.#join(asked) : undefined
+    if (joined !== undefined) return Promise.resolve(give(joined))
+    this.#checkSettings(asked)
+    const tied = this.#tiedTo(asked)
+    if (tied !== undefined) return Promise.resolve(give(this.#borrowTied(tied, asked)))
+    if (asked.mode === 'session' && asked.holder !== undefined) {
+      return this.#acquireShared(asked, asked.holder).then(give)
+    }
+    const connection = this.#connections.takeIdle(asked.at, asked.settings)
+    if (connection !== undefined) return Promise.resolve(give(this.#leases.grant(connection, asked, asked.at)))
+    return this.#wait(asked, give)
+  }
+
+  /** The session of the transaction around the caller, if there is one. A lease held for long is nobody's. */
+  #join(asked: Asked): Lending<Client> | undefined {
+    const { transactions } = this.#parts
+    if (this.#options.joinTransactions === 'off' || this.#options.observe || asked.isLong) return undefined
+    const transaction = transactions.around('acquire')
+    return transaction && transactions.borrow(transaction, asked, asked.request.settings)
+  }
+
+  async #acquireShared(asked: Asked, scope: Scope): Promise<Lending<Client>> {
+    const base = await acquireShared<Client>(this.#id, scope, asked, {
+      ask: (shared) => {
+        // It may be a while since the caller came: it has waited for another one that gave up.
+        this.#refuseWhenGone(asked)
+        const now = this.#options.clock.now()
+        const connection = this.#connections.takeIdle(now, shared.settings)
+        if (connection !== undefined) return Promise.resolve(this.#leases.grant(connection, shared, now))
+        return this.#wait(shared, itself)
+      },
+      waitFor: (shared) => this.#waitAlong(asked, shared),
+    })
+    if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
+    // Between the granting and this line others had their turn, and may have ended the session.
+    if (!base.open) return this.#acquireShared(asked, scope)
+    return this.#leases.borrow(base, asked)
+  }
+
+  /** The session on which the caller's scope has left something, if there is one: what comes next belongs there. */
+  #tiedTo(asked: Asked): Lending<Client> | undefined {
+    const { holder } = asked
+    const tied = holder?.tiedOn(this.#id) as Lending<Client> | undefined
+    if (tied === undefined) return undefined
+    // With other settings it would change those of the statements that run there for others.
+    if (!areSameSettings(tied.terms.settings, asked.settings)) return undefined
+    if (tied.open && tied.connection.ledger.lostBy === undefined) return tied
+    holder?.keepsNoMore(this.#id)
+    tied.release()
+    return undefined
+  }
+
+  #borrowTied(tied: Lending<Client>, asked: Asked): Lending<Client> {
+    const lending = this.#leases.borrow(tied, asked)
+    // The scope may have declared more since, or a statement of its own have changed what it declared.
+    if (asked.settings !== undefined) this.#leases.declare(lending)
+    return lending
+  }
+
+  /** Refuses who need not be served any more, after a while of waiting for something else than a connection. */
+  #refuseWhenGone(asked: Asked): void {
+    const { signal } = asked.request
+    this.#refuseWhenClosed()
+    if (asked.holder?.aborted !== undefined) throw this.#room.abandoned(asked.holder.aborted, asked)
+    if (signal?.aborted === true) throw this.#room.aborted(signal.reason, asked)
+  }
+
+  #checkSettings(asked: Asked): void {
+    checkSettings(asked, this.#options, this.#leases.driver)
+  }
+
+  #refuseWhenClosed(): void {
+    const { is } = this.#connections.state
+    if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.#options.name)
+  }
+
+  #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+    if (this.#connections.backlog >= this.#options.maxWaiting) this.#refusals.queueFull(asked.label)
+    const { promise, resolve, reject } = openPromise<Granted>()
+    this.#connections.enqueue(new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject))
+    return promise
+  }
+
+  /** Waits for what another caller of the same scope asked for. A scope that ends sends that one away. */
+  #waitAlong<T>(asked: Asked, others: Promise<T>): Promise<T> {
+    const { agenda, wakeUp } = this.#connections
+    const { signal } = asked.request
+    let leave = (): void => {}
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
+      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at))
+      const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      wakeUp.hold()
+      leave = () => {
+        takeBack()
+        signal?.removeEventListener('abort', onAbort)
+        wakeUp.letGo()
+      }
+    })
+    return Promise.race([others, givenUp]).finally(() => leave())
+  }
+
+  #deadlineOf({ request, holder, at }: Asked): number {
+    return Math.min(
+      at + (request.timeoutMs ?? this.#options.acquireTimeoutMs),
+      holder?.deadlineOn(this.#options.clock) ?? Number.POSITIVE_INFINITY,
+    )
+  }
+}
