@@ -15,10 +15,11 @@ const CONNECTIONS_OF_ONE = 5
 
 /** A database, a pool on it, and all members on that, for plans to be played on. */
 export interface Stage {
+  readonly url: string
   readonly pool: LeasedPgPool
   readonly outside: Client
-  /** In the order of `MEMBERS`. */
-  readonly members: readonly Member[]
+  /** @param by its place in `MEMBERS`. */
+  member(by: number): Member
   /** What is there for everybody. */
   rows(): Promise<readonly string[]>
   /** Plays all plans, each with rows of its own, and expects what was foretold. */
@@ -42,14 +43,19 @@ export function useStage(options: LeasedPgPoolOptions = {}): Stage {
     await outside.end()
   })
   return {
+    get url() {
+      return postgres.url
+    },
     get pool() {
       return pool
     },
     get outside() {
       return outside
     },
-    get members() {
-      return members
+    member(by) {
+      const member = members[by]
+      if (member === undefined) throw new Error(`there is no member ${by}`)
+      return member
     },
     async rows() {
       const result = await outside.query<{ name: string }>('select name from rows order by name collate "C"')

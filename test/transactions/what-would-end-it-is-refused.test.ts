@@ -31,7 +31,7 @@ async function refusal(sent: Promise<unknown>): Promise<string | undefined> {
 
 describe.each(MEMBERS.map(({ name }, by) => ({ name, by })))('in a pool.transaction, $name', ({ by }) => {
   let member: Member
-  beforeEach(() => void ([member] = stage.members.slice(by)))
+  beforeEach(() => void (member = stage.member(by)))
 
   it.each(REFUSED)('does not send $text: $because', async ({ text }) => {
     await stage.pool.transaction(async () => {
@@ -76,10 +76,10 @@ describe.each(MEMBERS.map(({ name }, by) => ({ name, by })).filter(({ name }) =>
   'in a pool.transaction, $name',
   ({ by }) => {
     it('sends several statements in one text that leave transactions alone', async () => {
-      const [member] = stage.members.slice(by)
+      const member = stage.member(by)
       await stage.pool.transaction(async () => {
-        await member?.run(`${insert('a')}; ${insert('b')}`)
-        await member?.transaction(async (run) => void (await run(`${insert('c')}; ${insert('d')}`)))
+        await member.run(`${insert('a')}; ${insert('b')}`)
+        await member.transaction(async (run) => void (await run(`${insert('c')}; ${insert('d')}`)))
       })
       expect(await stage.rows()).toEqual(['a', 'b', 'c', 'd'])
     })

@@ -14,6 +14,8 @@ export interface Context {
 /** One run of a transaction. */
 export interface Frame {
   readonly poolId: number
+  /** The pool's name, for errors. */
+  readonly pool: string
   /** The one around it, on this pool or another. */
   readonly outer: Frame | undefined
 }

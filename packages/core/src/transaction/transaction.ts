@@ -60,6 +60,7 @@ const OPEN: TransactionState = { is: 'open' }
  */
 export class Transaction<Client = unknown> implements Frame, SavepointOwner {
   readonly poolId: number
+  readonly pool: string
   readonly label: string
   readonly outer: Frame | undefined
   readonly parent: Transaction<Client> | undefined
@@ -69,7 +70,6 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
   readonly depth: number
   /** What shares its session, and dies with it. */
   readonly borrows: Set<Lending<Client>> = new Set()
-  readonly #pool: string
   readonly #hooks: Hook[] = []
   #state: TransactionState = OPEN
   #isOver = false
@@ -77,7 +77,7 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
 
   /** Transactions are made by `pool.transaction`. */
   constructor(facts: TransactionFacts<Client>) {
-    this.#pool = facts.pool
+    this.pool = facts.pool
     this.poolId = facts.poolId
     this.label = facts.label
     this.outer = facts.outer
@@ -176,6 +176,6 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
   }
 
   conflict(what: string, remedy: string, cause?: unknown): TransactionConflictError {
-    return new TransactionConflictError({ pool: this.#pool, label: this.label, what, remedy, cause })
+    return new TransactionConflictError({ pool: this.pool, label: this.label, what, remedy, cause })
   }
 }
