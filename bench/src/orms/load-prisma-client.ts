@@ -15,7 +15,15 @@ type PrismaClientClass = new (options: object) => PrismaClient
 export interface PrismaClient {
   $connect(): Promise<void>
   $disconnect(): Promise<void>
-  readonly order: { findFirst(args: { readonly where: { readonly id: number } }): PromiseLike<unknown> }
+  $transaction(work: (tx: PrismaClient) => Promise<unknown>, options: object): Promise<unknown>
+  readonly order: {
+    findFirst(args: Where): PromiseLike<unknown>
+    updateMany(args: Where & { readonly data: object }): PromiseLike<unknown>
+  }
+}
+
+interface Where {
+  readonly where: { readonly id: number }
 }
 
 const require = createRequire(import.meta.url)
