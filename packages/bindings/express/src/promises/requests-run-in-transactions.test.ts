@@ -266,8 +266,8 @@ describe.each(versions)('on %s', (_version, express) => {
     })
 
     it.each([
-      ['the deadline of its scope', { leasehold: { deadlineMs: 40 } }],
-      ['its own timeoutMs', { how: { timeoutMs: 40 } }],
+      ['the deadline of its scope', { leasehold: { deadlineMs: 150 } }],
+      ['its own timeoutMs', { how: { timeoutMs: 150 } }],
     ])('when it takes longer than %s: the client gets 503', async (_what, options) => {
       await start(async () => (await insert('a'), new Promise(() => {})), options)
       const answer = await service.get('/')

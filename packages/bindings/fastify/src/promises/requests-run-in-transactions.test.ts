@@ -224,7 +224,7 @@ describe('a route with `transaction` is rolled back, and leaves nothing,', () =>
         service.driver.script.next('query', 'slow')
         return insert('b')
       },
-      { handlerTimeout: 40, pool: { closeGraceMs: 60_000 } },
+      { handlerTimeout: 150, pool: { closeGraceMs: 60_000 } },
     )
     expect((await service.get('/')).status).toBe(503)
     expect(service.driver.script.gatesOf('query')).toHaveLength(1)
@@ -234,8 +234,8 @@ describe('a route with `transaction` is rolled back, and leaves nothing,', () =>
   })
 
   it.each<[string, RouteLeasehold]>([
-    ['the deadline of its scope', { deadlineMs: 40 }],
-    ['its own timeoutMs', { transaction: { timeoutMs: 40 } }],
+    ['the deadline of its scope', { deadlineMs: 150 }],
+    ['its own timeoutMs', { transaction: { timeoutMs: 150 } }],
   ])('when it takes longer than %s: the client gets 503', async (_what, route) => {
     await start(
       async () => {
