@@ -205,8 +205,8 @@ describe('in TypeScript', () => {
     expectTypeOf<Pool<Client>>().toExtend<PoolSource>()
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
-    const route = () => checkRouteLeasehold('The route GET /', {})
-    expectTypeOf(route).returns.toExtend<RouteLeasehold>()
+    const route = () => checkRouteLeasehold<{ readonly own: number }>('This route', {}, { own: wholeNumber(1) })
+    expectTypeOf(route).returns.toEqualTypeOf<RouteLeasehold & { readonly own: number }>()
     const settings = (request: { readonly tenant: string }) =>
       settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()
