@@ -26,7 +26,6 @@ import {
   currentScope,
   currentTransaction,
   describeHolder,
-  type DeadlockHolder,
   detached,
   type Driver,
   examineOptions,
@@ -67,7 +66,6 @@ import {
   type ScopeOptions,
   serviceUnavailable,
   type ServiceUnavailable,
-  SelfDeadlockError,
   SettingRequiredError,
   SettingsFailedError,
   settingsOptionsOf,
@@ -78,7 +76,6 @@ import {
   wholeNumberOrNoLimit,
   type TransactionOptions,
 } from './index.js'
-import { expectNoLeaks, type ExpectNoLeaksOptions, type LeakSource } from './testing/index.js'
 
 interface Client {
   ask(text: string): Promise<string>
@@ -195,20 +192,12 @@ describe('in TypeScript', () => {
     expectTypeOf(CircuitOpenError).instance.toHaveProperty('why').toEqualTypeOf<string | undefined>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
-    expectTypeOf(SelfDeadlockError).instance.toHaveProperty('holders').toEqualTypeOf<readonly DeadlockHolder[]>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
     expectTypeOf(TransactionConflictError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf(TransactionEndedError).instance.toHaveProperty('endedBy').toEqualTypeOf<string>()
     expectTypeOf(SettingsFailedError).instance.toHaveProperty('settings').toEqualTypeOf<readonly string[]>()
     expectTypeOf(ScopeClosedError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf<InstanceType<typeof AcquireTimeoutError>>().toExtend<LeaseholdError>()
-  })
-
-  it('a test takes a pool or a facade of one to look for leaks', () => {
-    expectTypeOf(expectNoLeaks).parameters.toEqualTypeOf<[LeakSource, ExpectNoLeaksOptions?]>()
-    expectTypeOf<Pool<Client>>().toExtend<LeakSource>()
-    expectTypeOf<{ readonly leases: Pool<Client> }>().toExtend<LeakSource>()
-    expectTypeOf<{ readonly name: string }>().not.toExtend<LeakSource>()
   })
 
   it('bindings are handed what they need, typed', () => {

@@ -51,6 +51,11 @@ export function currentFrame(poolId: number): Frame | undefined {
  * not mix what belongs to different ones.
  */
 export function currentTransaction(): object | undefined {
+  return innermostTransaction()
+}
+
+/** The innermost run of a transaction around the code that calls, on whatever pool. */
+export function innermostTransaction(): Frame | undefined {
   let frame = currentContext()?.frame
   while (frame?.isTransaction === false) frame = frame.outer
   return frame

@@ -9,6 +9,8 @@ export interface HeldByFrame {
 /** One run of `use`, or of a transaction. Frames nest; those of different pools do so together. */
 export interface Frame {
   readonly poolId: number
+  /** The pool's name, for errors. */
+  readonly pool: string
   /** The one around it, on this pool or another. */
   readonly outer: Frame | undefined
   /** Whether it is a transaction, which others may join; otherwise it only holds a connection. */

@@ -4,11 +4,13 @@ import type { Frame, HeldByFrame } from './frame.js'
 export class UseFrame implements Frame {
   readonly isTransaction = false
   readonly poolId: number
+  readonly pool: string
   readonly outer: Frame | undefined
   readonly holds: HeldByFrame
 
-  constructor(poolId: number, outer: Frame | undefined, holds: HeldByFrame) {
+  constructor(poolId: number, pool: string, outer: Frame | undefined, holds: HeldByFrame) {
     this.poolId = poolId
+    this.pool = pool
     this.outer = outer
     this.holds = holds
   }

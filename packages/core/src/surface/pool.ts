@@ -252,7 +252,7 @@ export class Pool<Client> {
   }
 
   #frameOf(lease: Lease<Client>): UseFrame {
-    return new UseFrame(this.#id, currentContext()?.frame, lendingOf(lease))
+    return new UseFrame(this.#id, this.name, currentContext()?.frame, lendingOf(lease))
   }
 
   async #close(deadlineMs: number): Promise<void> {

@@ -63,6 +63,7 @@ const OPEN: TransactionState = { is: 'open' }
 export class Transaction<Client = unknown> implements Frame, SavepointOwner {
   readonly isTransaction = true
   readonly poolId: number
+  readonly pool: string
   readonly label: string
   readonly holds: HeldByFrame | undefined
   readonly outer: Frame | undefined
@@ -73,7 +74,6 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
   readonly depth: number
   /** What shares its session, and dies with it. */
   readonly borrows: Set<Lending<Client>> = new Set()
-  readonly #pool: string
   readonly #hooks: Hook[] = []
   #state: TransactionState = OPEN
   #isOver = false
@@ -81,7 +81,7 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
 
   /** Transactions are made by `pool.transaction`. */
   constructor(facts: TransactionFacts<Client>) {
-    this.#pool = facts.pool
+    this.pool = facts.pool
     this.poolId = facts.poolId
     this.label = facts.label
     this.outer = facts.outer
@@ -181,6 +181,6 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
   }
 
   conflict(what: string, remedy: string, cause?: unknown): TransactionConflictError {
-    return new TransactionConflictError({ pool: this.#pool, label: this.label, what, remedy, cause })
+    return new TransactionConflictError({ pool: this.pool, label: this.label, what, remedy, cause })
   }
 }

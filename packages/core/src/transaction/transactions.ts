@@ -5,7 +5,7 @@ import type { LeaseTerms, Lending } from '../lease/lending.js'
 import { areSameSettings, declareSettings, type DeclaredSettings, mergeSettings } from '../options/declared-settings.js'
 import type { Propagation, TransactionOptions } from '../options/transaction-options.js'
 import type { Settings } from '../ports/settings.js'
-import { currentFrame } from '../scope/context.js'
+import { currentFrame, innermostTransaction } from '../scope/context.js'
 import { courseOf } from './propagation.js'
 import { shareSession } from './share-session.js'
 import type { Transaction } from './transaction.js'
@@ -81,8 +81,15 @@ export class Transactions<Client> {
         'Call it outside of the transaction',
       )
     }
-    const what = `propagation '${propagation}' was asked for outside of any transaction on pool "${pool}"`
-    return new TransactionConflictError({ pool, label: '', what, remedy: 'Call it inside pool.transaction' })
+    const outside = `propagation '${propagation}' was asked for outside of any transaction on pool "${pool}"`
+    const other = innermostTransaction()?.pool
+    if (other === undefined) {
+      const remedy = 'Call it inside pool.transaction'
+      return new TransactionConflictError({ pool, label: '', what: outside, remedy })
+    }
+    const what = `${outside}: the one around it is on pool "${other}", and no transaction spans two pools`
+    const remedy = 'Call it inside a transaction of its own pool, or make both pools one'
+    return new TransactionConflictError({ pool, otherPool: other, label: '', what, remedy })
   }
 }
 
