@@ -121,7 +121,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   ended(lending: Lending<Client>, now: number, discarded: unknown): Promise<void> | undefined {
     const heldMs = lending.heldMs(now)
     const busyMs = lending.busyMs(now)
-    this.#first ??= lending
+    if (this.#first === undefined) this.#first = lending
     this.#released += 1
     this.#heldMs += heldMs
     this.#busyMs += busyMs
