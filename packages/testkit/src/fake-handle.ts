@@ -31,6 +31,11 @@ export class FakeHandle implements FakeClient {
 
   /** A transaction of the holder is a savepoint in the one that its lease has joined. */
   async #queryInside(text: string, joined: JoinedTransaction): Promise<string> {
+    if (text !== 'commit' && text !== 'rollback') {
+      await new Promise<void>((resolve, reject) => {
+        if (joined.takeTurn(resolve, reject)) resolve()
+      })
+    }
     if (text === 'begin') {
       await this.#session.query(`savepoint ${joined.open()}`)
     } else if (text === 'commit') {

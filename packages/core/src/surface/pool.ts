@@ -14,7 +14,7 @@ import { wakeSomebody } from '../pool/wake-somebody.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { bindToContext, nextPoolId, runOutsideContext } from '../scope/context.js'
-import type { TransactionWork } from '../transaction/transaction-run.js'
+import type { TransactionWork } from '../transaction/perform-work.js'
 import { Transactions } from '../transaction/transactions.js'
 import { firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
@@ -152,7 +152,7 @@ export class Pool<Client> {
    */
   async transaction<R>(work: TransactionWork<Client, R>, options: TransactionOptions = {}): Promise<Awaited<R>> {
     checkTransactionOptions(options)
-    return this.#transactions.run(work, options)
+    return this.#transactions.run(work, options, this.transaction)
   }
 
   /**

@@ -1,8 +1,11 @@
 import { TransactionConflictError } from '../errors/transaction-conflict-error.js'
+import { TransactionEndedError } from '../errors/transaction-ended-error.js'
 import type { Lending } from '../lease/lending.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
+import type { Site } from '../ports/owner.js'
 import type { Frame } from '../scope/context.js'
 import type { Savepoint, SavepointOwner, Savepoints } from './savepoints.js'
+import type { Turns, TurnsDesk, TurnTaker } from './turns.js'
 
 /** How a transaction stands. */
 export type TransactionState =
@@ -25,6 +28,11 @@ export interface WholeTransaction<Client> {
   /** The handle through which the pool itself speaks. */
   readonly client: Client
   readonly savepoints: Savepoints
+  /** Who may work on its session. */
+  readonly turns: Turns
+  readonly desk: TurnsDesk
+  /** How long somebody who begins to wait for others does so. */
+  waitsUntil(): number
   /** What its session carries; and what of that the transaction declared itself. */
   readonly settings: DeclaredSettings | undefined
   readonly ownSettings: DeclaredSettings | undefined
@@ -50,6 +58,8 @@ export interface TransactionFacts<Client> {
   readonly isSavepoint: boolean
   /** The frame of the context in which it was asked for. */
   readonly outer: Frame | undefined
+  /** Where it was asked for, if that was captured. */
+  readonly site?: Site | undefined
 }
 
 const OPEN: TransactionState = { is: 'open' }
@@ -58,18 +68,23 @@ const OPEN: TransactionState = { is: 'open' }
  * One run of `pool.transaction`: all that asks the pool for a connection in its context gets that of the transaction. It is
  * given to the callback.
  */
-export class Transaction<Client = unknown> implements Frame, SavepointOwner {
+export class Transaction<Client = unknown> implements Frame, SavepointOwner, TurnTaker {
   readonly poolId: number
   readonly label: string
   readonly outer: Frame | undefined
   readonly parent: Transaction<Client> | undefined
   readonly whole: WholeTransaction<Client> | undefined
-  readonly savepoint: Savepoint | undefined
+  /** Whether it is a savepoint in its parent. */
+  readonly isSavepoint: boolean
   /** How many transactions it lies in. */
   readonly depth: number
   /** What shares its session, and dies with it. */
   readonly borrows: Set<Lending<Client>> = new Set()
+  /** What lies in it and has not ended. */
+  readonly #parts = new Set<Transaction<Client>>()
   readonly #pool: string
+  readonly #site: Site | undefined
+  #savepoint: Savepoint | undefined
   readonly #hooks: Hook[] = []
   #state: TransactionState = OPEN
   #isOver = false
@@ -84,12 +99,42 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
     this.parent = facts.parent
     this.whole = facts.whole
     this.depth = facts.parent === undefined ? 0 : facts.parent.depth + 1
-    this.savepoint = facts.isSavepoint ? facts.whole?.savepoints.open(this) : undefined
+    this.isSavepoint = facts.isSavepoint
+    this.#site = facts.site
+    if (facts.parent !== undefined) facts.parent.#parts.add(this)
+  }
+
+  /** Whose it is, and where it was asked for, for errors that must tell one from another. */
+  get title(): string {
+    const { place } = this
+    return place === undefined ? this.label : `${this.label} ${place}`
+  }
+
+  /** Where it was asked for, if that was captured. */
+  get place(): string | undefined {
+    return this.#site?.place
+  }
+
+  /** Its savepoint, once that was made. */
+  get savepoint(): Savepoint | undefined {
+    return this.#savepoint
+  }
+
+  /** Whether its savepoint is still to be made. */
+  get isToBegin(): boolean {
+    return this.isSavepoint && this.#savepoint === undefined && this.#state.is === 'open'
+  }
+
+  /** Books its savepoint, which must then be sent. */
+  begin(): Savepoint {
+    if (this.whole === undefined || this.#savepoint !== undefined) throw new Error('bug in Leasehold: begun twice')
+    this.#savepoint = this.whole.savepoints.open(this)
+    return this.#savepoint
   }
 
   /** How it stands. One that has joined another stands as that one does. */
   get state(): TransactionState {
-    const isPart = this.#state.is === 'open' && this.parent !== undefined && this.savepoint === undefined
+    const isPart = this.#state.is === 'open' && this.parent !== undefined && !this.isSavepoint
     return isPart ? (this.parent?.state ?? OPEN) : this.#state
   }
 
@@ -123,12 +168,12 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
 
   /** The innermost savepoint in which it lies. */
   get innermost(): Savepoint | undefined {
-    return this.savepoint ?? this.parent?.innermost
+    return this.#savepoint ?? this.parent?.innermost
   }
 
   /** It can only be rolled back from now on: it, or what it is a part of. */
   doom(because: unknown): void {
-    if (this.savepoint === undefined && this.parent !== undefined) this.parent.doom(because)
+    if (!this.isSavepoint && this.parent !== undefined) this.parent.doom(because)
     else if (this.#state.is === 'open') this.#state = { is: 'rollback-only', because }
   }
 
@@ -143,6 +188,8 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
     if (this.#isOver) return
     this.#isOver = true
     this.#ending = ending
+    for (const part of this.#parts) part.close(ending)
+    this.whole?.turns.withdraw(this, () => this.ended('transaction'))
     for (const borrow of this.borrows) borrow.end('its transaction ended')
   }
 
@@ -151,6 +198,7 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
     this.#state = { is: 'ended', as }
     this.#ending = as === 'in doubt' ? 'its connection was lost' : `it was ${as}`
     if (this.parent === undefined) return
+    this.parent.#parts.delete(this)
     for (const { on, run } of this.#hooks) {
       if (as === 'committed') this.parent.#hooks.push({ on, run })
       else if (on !== 'commit') this.parent.#hooks.push({ on: 'end', run })
@@ -173,6 +221,11 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
       }
     }
     if (failure !== undefined) throw failure.error
+  }
+
+  /** The error of what is asked for in it when it has ended. */
+  ended(operation: string): TransactionEndedError {
+    return new TransactionEndedError({ pool: this.#pool, label: this.label, operation, endedBy: this.ending })
   }
 
   conflict(what: string, remedy: string, cause?: unknown): TransactionConflictError {

@@ -10,7 +10,10 @@ import { courseOf } from './propagation.js'
 import { shareSession } from './share-session.js'
 import type { Transaction } from './transaction.js'
 import type { TransactionDesk } from './transaction-desk.js'
-import { TransactionRun, type TransactionWork } from './transaction-run.js'
+import { InnerRun } from './inner-run.js'
+import type { TransactionWork } from './perform-work.js'
+import { TimeLimit } from './time-limit.js'
+import { TransactionRun } from './transaction-run.js'
 
 /** The transactions of one pool, and what asks for a connection inside them. */
 export class Transactions<Client> {
@@ -51,8 +54,15 @@ export class Transactions<Client> {
     return shareSession(this.#desk.leases, transaction, whole, terms, false)
   }
 
-  /** @see Pool.transaction */
-  run<R>(work: TransactionWork<Client, R>, options: TransactionOptions): Promise<Awaited<R>> {
+  /**
+   * @param entry the method that was called: the call site is below it.
+   * @see Pool.transaction
+   */
+  run<R>(
+    work: TransactionWork<Client, R>,
+    options: TransactionOptions,
+    entry: (...args: never[]) => unknown,
+  ): Promise<Awaited<R>> {
     const { driver, pool } = this.#desk.leases
     if (driver.transaction === undefined) {
       const expected = 'a driver with transactions of its own'
@@ -63,13 +73,17 @@ export class Transactions<Client> {
     this.#hasRun = true
     const propagation = options.propagation ?? 'required'
     const around = this.around('transaction')
-    const run = new TransactionRun(this.#desk, driver.transaction, options)
+    const limit = new TimeLimit(this.#desk, options.timeoutMs)
+    const parts = { desk: this.#desk, port: driver.transaction, options, limit }
     const course = courseOf(propagation, around !== undefined)
     if (course === 'refuse') throw this.#refusal(propagation, around)
     if (around !== undefined && (course === 'join' || course === 'savepoint')) {
-      return run.inside(around, course === 'savepoint', work)
+      const isSavepoint = course === 'savepoint'
+      const site = isSavepoint ? this.#desk.leases.siteOf(entry) : undefined
+      return new InnerRun(parts, around, isSavepoint).run(work, site)
     }
     refuseOnSharedSession(around, propagation)
+    const run = new TransactionRun(parts)
     return course === 'begin' ? run.begin(work) : run.without(work)
   }
 
