@@ -54,5 +54,6 @@ export { currentScope, detached, openScope, openScopeInPlaceOf, runInScope } fro
 export { createPool } from './surface/create-pool.js'
 export type { Pool } from './surface/pool.js'
 export type { Transaction } from './transaction/transaction.js'
+export type { EnterTransaction, OrmTransactionRequest } from './transaction/orm-run.js'
 export type { TransactionWork } from './transaction/perform-work.js'
 export type { PoolSnapshot } from './surface/snapshot.js'

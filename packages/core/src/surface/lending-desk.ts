@@ -163,7 +163,7 @@ export class LendingDesk<Client> {
   #join(asked: Asked): Lending<Client> | undefined {
     const { transactions } = this.#parts
     if (this.#options.joinTransactions === 'off' || this.#options.observe || asked.isLong) return undefined
-    const transaction = transactions.around('acquire')
+    const transaction = transactions.around('acquire', asked.site)
     return transaction && transactions.borrow(transaction, asked, asked.request.settings)
   }
 

@@ -14,6 +14,7 @@ import { wakeSomebody } from '../pool/wake-somebody.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { bindToContext, nextPoolId, runOutsideContext } from '../scope/context.js'
+import type { EnterTransaction, OrmTransactionRequest } from '../transaction/orm-run.js'
 import type { TransactionWork } from '../transaction/perform-work.js'
 import { Transactions } from '../transaction/transactions.js'
 import { firstConnection } from './first-connection.js'
@@ -64,6 +65,8 @@ export class Pool<Client> {
       leases: this.#leases,
       poolId: this.#id,
       clock: options.clock,
+      // An observing pool joins nothing.
+      joins: options.observe ? 'off' : options.joinTransactions,
       acquireTimeoutMs: options.acquireTimeoutMs,
       graceMs: options.closeGraceMs,
       acquire: async (request) => this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself),
@@ -153,6 +156,22 @@ export class Pool<Client> {
   async transaction<R>(work: TransactionWork<Client, R>, options: TransactionOptions = {}): Promise<Awaited<R>> {
     checkTransactionOptions(options)
     return this.#transactions.run(work, options, this.transaction)
+  }
+
+  /**
+   * For adapters: runs `open`, which calls the method of an ORM for transactions, so that this becomes a savepoint in the
+   * transaction around the code that calls, and what runs in its callback is part of it. Where there is none, and
+   * `joinTransactions` is `all`, there is one then; else what the callback asks of the pool is reported, and runs outside.
+   *
+   * @param open is given what must run the callback of the ORM; it refuses one whose transaction never began.
+   * @returns what `open` returns: the very same, where nothing has to be waited for.
+   * @throws {TransactionEndedError} when the transaction around it has ended.
+   */
+  ormTransaction<R>(
+    open: (enter: EnterTransaction) => R,
+    request: OrmTransactionRequest = {},
+  ): R | Promise<Awaited<R>> {
+    return this.#transactions.runOrm(open, request, this.ormTransaction)
   }
 
   /**

@@ -23,7 +23,11 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   #inner: Savepoint | undefined
   #named: NamedSavepoint[] = []
   #hasBegun = false
-  #lastClosed: { readonly name: string; readonly isAlone: boolean; readonly isOnTop: boolean } | undefined
+  #lastClosed:
+    | {
+        readonly owner: SavepointOwner
+        readonly name: string; readonly isAlone: boolean; readonly isOnTop: boolean }
+    | undefined
 
   constructor(transaction: Transaction<Client>, whole: WholeTransaction<Client>, terms: LeaseTerms, isWhole: boolean) {
     this.#transaction = transaction
@@ -106,7 +110,8 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
     if (!savepoints.has(savepoint)) throw this.#lost(savepoint)
     const isOnTop = savepoints.isOnTop(savepoint)
     const isAlone = savepoints.close(savepoint) === undefined
-    this.#lastClosed = { name: savepoint.name, isAlone, isOnTop }
+    if (savepoint.owner instanceof Transaction) savepoint.owner.endsAs('committed')
+    this.#lastClosed = { owner: savepoint.owner, name: savepoint.name, isAlone, isOnTop }
     return { is: isOnTop ? 'release' : 'left', name: savepoint.name }
   }
 
@@ -127,7 +132,9 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   }
 
   failed(name: string): InnerRollback {
-    const { isAlone, isOnTop } = this.#lastClosed?.name === name ? this.#lastClosed : { isAlone: false, isOnTop: false }
+    const closed = this.#lastClosed?.name === name ? this.#lastClosed : undefined
+    const { isAlone, isOnTop } = closed ?? { isAlone: false, isOnTop: false }
+    if (closed?.owner instanceof Transaction) closed.owner.endsAs('rolled back')
     if (!isAlone || !isOnTop) this.#transaction.doomWhole(this.#failedBesideOthers())
     // Below others it cannot be undone without them.
     return isOnTop ? { is: 'undo', name, stays: false } : NOTHING

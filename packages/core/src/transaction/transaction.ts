@@ -87,6 +87,8 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
   #savepoint: Savepoint | undefined
   readonly #hooks: Hook[] = []
   #state: TransactionState = OPEN
+  /** What became of its savepoint, as far as it was said. */
+  #outcome: 'committed' | 'rolled back' = 'rolled back'
   #isOver = false
   #ending: string | undefined
 
@@ -136,6 +138,16 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
   get state(): TransactionState {
     const isPart = this.#state.is === 'open' && this.parent !== undefined && !this.isSavepoint
     return isPart ? (this.parent?.state ?? OPEN) : this.#state
+  }
+
+  /** What became of its savepoint, where somebody else makes and ends that: an ORM. */
+  get outcome(): 'committed' | 'rolled back' {
+    return this.#outcome
+  }
+
+  /** Somebody else has ended its savepoint. */
+  endsAs(outcome: 'committed' | 'rolled back'): void {
+    this.#outcome = outcome
   }
 
   /** Whether nothing more is let in: its callback has ended, or it has. */

@@ -5,7 +5,12 @@ import type { LeaseTerms, Lending } from '../lease/lending.js'
 import { areSameSettings, declareSettings, type DeclaredSettings, mergeSettings } from '../options/declared-settings.js'
 import type { Propagation, TransactionOptions } from '../options/transaction-options.js'
 import type { Settings } from '../ports/settings.js'
-import { currentFrame } from '../scope/context.js'
+import type { Site } from '../ports/owner.js'
+import { currentContext, currentFrame, runInContext } from '../scope/context.js'
+import { Escapes } from './escapes.js'
+import { type EnterTransaction, type OrmTransactionRequest, runOrmInside } from './orm-run.js'
+import { OrmsOwnTransaction } from './orms-own-transaction.js'
+import { runOrmAlone } from './run-orm-alone.js'
 import { courseOf } from './propagation.js'
 import { shareSession } from './share-session.js'
 import type { Transaction } from './transaction.js'
@@ -21,19 +26,24 @@ export class Transactions<Client> {
   /** As long as there was none, no lease need look for one around it: the look costs as much as reading the clock. */
   #hasRun = false
 
+  readonly #escapes: Escapes
+
   constructor(desk: TransactionDesk<Client>) {
     this.#desk = desk
+    this.#escapes = new Escapes(desk.leases.pool, desk.poolId, desk.leases.sites)
   }
 
   /**
    * The transaction around the code that calls; undefined where there is none.
    *
+   * @param site where it was asked for, if that was captured.
    * @throws {TransactionEndedError} when it has ended: what is done now would stay whatever became of it.
    */
-  around(operation: string): Transaction<Client> | undefined {
+  around(operation: string, site?: Site): Transaction<Client> | undefined {
     if (!this.#hasRun) return undefined
     // The number is this pool's alone, so the frame is one of those made here.
-    const frame = currentFrame(this.#desk.poolId) as Transaction<Client> | undefined
+    const frame = currentFrame(this.#desk.poolId) as Transaction<Client> | OrmsOwnTransaction | undefined
+    if (frame instanceof OrmsOwnTransaction) return this.#besideOrms(frame, site)
     if (frame?.whole === undefined) return undefined
     if (!frame.isOver) return frame
     const { label, ending } = frame
@@ -85,6 +95,37 @@ export class Transactions<Client> {
     refuseOnSharedSession(around, propagation)
     const run = new TransactionRun(parts)
     return course === 'begin' ? run.begin(work) : run.without(work)
+  }
+
+  /** @see Pool.ormTransaction */
+  runOrm<R>(
+    open: (enter: EnterTransaction) => R,
+    { modes = {}, isNested = false }: OrmTransactionRequest,
+    entry: (...args: never[]) => unknown,
+  ): R | Promise<Awaited<R>> {
+    const { leases, joins, poolId } = this.#desk
+    if (joins === 'off' || leases.driver.transaction === undefined) return open((callback) => callback())
+    this.#hasRun = true
+    const around = this.around('transaction')
+    if (around !== undefined) return runOrmInside(this.#desk, around, leases.siteOf(entry), isNested, open)
+    if (isNested) return open((callback) => callback())
+    if (joins === 'all') {
+      return this.run(
+        (_client, transaction) => runOrmInside(this.#desk, transaction, leases.siteOf(entry), false, open),
+        modes,
+        entry,
+      )
+    }
+    const { frame: outer, scope } = currentContext() ?? { frame: undefined, scope: undefined }
+    const own = new OrmsOwnTransaction(poolId, outer, this.#escapes.areWanted ? leases.siteOf(entry) : undefined)
+    return runInContext({ scope, frame: own }, () => runOrmAlone(own, open))
+  }
+
+  /** What is asked for in the callback of an ORM's own transaction runs outside of it, which is hardly meant. */
+  #besideOrms({ isRunning, site }: OrmsOwnTransaction, known: Site | undefined): undefined {
+    if (!isRunning) return
+    const label = currentContext()?.scope?.label ?? 'outside any scope'
+    this.#escapes.report(label, known, site)
   }
 
   #refusal(propagation: Propagation, around: Transaction<Client> | undefined): TransactionConflictError {
