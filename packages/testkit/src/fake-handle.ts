@@ -47,6 +47,7 @@ export class FakeHandle implements FakeClient {
       await this.#session.query(`rollback-to ${end.name}`)
       await this.#session.query(`release ${end.name}`)
     } else {
+      if (joined.apart !== undefined) return joined.apart(() => this.#queryInside(text, joined))
       joined.works()
       return this.#session.query(text)
     }

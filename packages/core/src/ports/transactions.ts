@@ -62,6 +62,13 @@ export interface JoinedTransaction {
   readonly holder: Pick<Owner, 'label' | 'site'>
   /** Whether the holder knows of the transaction: it is the client that was given to its callback. */
   readonly isWhole: boolean
+  /** Whether it is rolled back in any case, as a test: it runs as it does, whatever its parts ask for. */
+  readonly isRehearsal: boolean
+  /**
+   * Set when the holder's next statement would be a transaction by itself, if it were not for a test around it: it must be
+   * sent by way of this, so that its failure is its own.
+   */
+  readonly apart: (<R>(send: () => PromiseLike<R>) => Promise<Awaited<R>>) | undefined
   /** Whether the holder has begun a transaction of its own inside it. */
   readonly hasInner: boolean
   /** The savepoint in which its next statement lies; undefined: in none. */

@@ -159,6 +159,17 @@ export class Pool<Client> {
   }
 
   /**
+   * For tests: runs `work` in a transaction that everything joins which asks this pool for a connection meanwhile, in whatever
+   * context, and rolls it back. See `withRollback` of `@leasehold/core/testing`.
+   *
+   * @throws {TransactionConflictError} when another one runs on this pool, and when work was undone of somebody who does not know.
+   * @throws what `work` throws.
+   */
+  rehearse<R>(work: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+    return this.#transactions.rehearse(work)
+  }
+
+  /**
    * For adapters: runs `open`, which calls the method of an ORM for transactions, so that this becomes a savepoint in the
    * transaction around the code that calls, and what runs in its callback is part of it. Where there is none, and
    * `joinTransactions` is `all`, there is one then; else what the callback asks of the pool is reported, and runs outside.

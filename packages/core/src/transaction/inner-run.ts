@@ -162,6 +162,8 @@ export class InnerRun<Client> {
     for (const [name, value] of declareSettings(options.settings) ?? []) {
       if (this.#whole.settings?.get(name) !== value) throw transactionConflicts.differs(this.#around, `setting ${name}`)
     }
+    // A test is what it is.
+    if (this.#whole.apart !== undefined) return
     const modes: TransactionModes = { isolation, readOnly, deferrable }
     const asked = Object.entries(modes).filter(([, mode]) => mode !== undefined)
     if (asked.length === 0) return

@@ -1,6 +1,6 @@
 import type { TurnHolder } from '../errors/turn-timeout-error.js'
 import type { LeaseInTransaction, LeaseTerms } from '../lease/lending.js'
-import type { InnerEnd, InnerRollback, StreamOnSession } from '../ports/transactions.js'
+import type { InnerEnd, InnerRollback, JoinedTransaction, StreamOnSession } from '../ports/transactions.js'
 import { bindToContext, currentFrame } from '../scope/context.js'
 import { boundWait } from './bound-wait.js'
 import type { Savepoint, SavepointOwner } from './savepoints.js'
@@ -26,7 +26,10 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   #lastClosed:
     | {
         readonly owner: SavepointOwner
-        readonly name: string; readonly isAlone: boolean; readonly isOnTop: boolean }
+        readonly name: string
+        readonly isAlone: boolean
+        readonly isOnTop: boolean
+      }
     | undefined
 
   constructor(transaction: Transaction<Client>, whole: WholeTransaction<Client>, terms: LeaseTerms, isWhole: boolean) {
@@ -44,6 +47,17 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
 
   get holder(): TurnHolder {
     return { label: this.#terms.label, site: this.#terms.site?.place }
+  }
+
+  get isRehearsal(): boolean {
+    return this.#whole.apart !== undefined
+  }
+
+  get apart(): JoinedTransaction['apart'] {
+    const { apart } = this.#whole
+    if (apart === undefined || this.#inner !== undefined || this.#named.length > 0) return undefined
+    const place = this.#place
+    return place.innermost === undefined ? (send) => apart.run(place, send) : undefined
   }
 
   get hasInner(): boolean {

@@ -4,18 +4,20 @@ import type { Lending } from '../lease/lending.js'
 import { declareSettings } from '../options/declared-settings.js'
 import { currentContext } from '../scope/context.js'
 import { Savepoints } from './savepoints.js'
-import type { Transaction, WholeTransaction } from './transaction.js'
+import type { RunApart, Transaction, WholeTransaction } from './transaction.js'
 import type { TransactionParts } from './transaction-parts.js'
 import { Turns, type TurnsDesk, type TurnTaker } from './turns.js'
 
 /**
  * Begins a transaction on the connection of `base`, which it gives back when that fails.
  *
+ * @param apart set when it is rolled back in any case.
  * @throws {TransactionEndedError} when the server does not answer in time.
  */
 export async function openWhole<Client>(
   { desk, limit, options, port }: TransactionParts<Client>,
   base: Lending<Client>,
+  apart: RunApart<Client> | undefined,
 ): Promise<WholeTransaction<Client>> {
   const { client } = new Lease(base)
   const { isolation, readOnly, deferrable } = options
@@ -51,6 +53,7 @@ export async function openWhole<Client>(
     desk: turnsDesk,
     waitsUntil,
     undoing: new Set(),
+    apart,
     mayRetry: false,
     isRollingBack: false,
     discardBy: undefined,

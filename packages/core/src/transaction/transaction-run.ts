@@ -35,7 +35,7 @@ export class TransactionRun<Client> {
       // From here on the scope's end is this transaction's as well; what waits for a connection is sent away by itself.
       limit.watch(base.label)
       try {
-        const whole = await openWhole(this.#parts, base)
+        const whole = await openWhole(this.#parts, base, this.#parts.apart)
         const transaction = this.#transaction(base.label, whole)
         const outcome = await this.#attempt(transaction, whole, work)
         if (outcome.is === 'done') {

@@ -40,10 +40,20 @@ export interface WholeTransaction<Client> {
   readonly undoing: Set<Promise<void>>
   /** Whether it met another one, which is known when it has ended. */
   mayRetry: boolean
+  /**
+   * Set when it is rolled back in any case, as a test: runs something that would be a transaction by itself, if the whole did
+   * not go on around it.
+   */
+  readonly apart: RunApart<Client> | undefined
   /** From now on nothing need be undone by itself. */
   isRollingBack: boolean
   /** Why the connection is to be closed at the end, if it is. */
   discardBy: { readonly reason: unknown } | undefined
+}
+
+/** Runs what would be a transaction by itself as one inside another. */
+export interface RunApart<Client> {
+  run<R>(around: Transaction<Client>, send: () => PromiseLike<R>): Promise<Awaited<R>>
 }
 
 export interface TransactionFacts<Client> {
@@ -186,13 +196,18 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
   /** It can only be rolled back from now on: it, or what it is a part of. */
   doom(because: unknown): void {
     if (!this.isSavepoint && this.parent !== undefined) this.parent.doom(because)
-    else if (this.#state.is === 'open') this.#state = { is: 'rollback-only', because }
+    // A test goes on when something failed that it would have been outside of: it is rolled back in any case.
+    else if (this.whole?.apart === undefined || this.parent !== undefined) this.#doomIt(because)
   }
 
   /** The outermost can only be rolled back: work of somebody else was undone, who does not know of it. */
   doomWhole(because: unknown): void {
-    if (this.parent === undefined) this.doom(because)
+    if (this.parent === undefined) this.#doomIt(because)
     else this.parent.doomWhole(because)
+  }
+
+  #doomIt(because: unknown): void {
+    if (this.#state.is === 'open') this.#state = { is: 'rollback-only', because }
   }
 
   /** Lets nothing more in, and ends what shares the session. */
@@ -211,6 +226,8 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
     this.#ending = as === 'in doubt' ? 'its connection was lost' : `it was ${as}`
     if (this.parent === undefined) return
     this.parent.#parts.delete(this)
+    // That a test is rolled back in the end is no news: what it committed has no hooks to run.
+    if (as === 'committed' && this.whole?.apart !== undefined && this.parent.parent === undefined) return
     for (const { on, run } of this.#hooks) {
       if (as === 'committed') this.parent.#hooks.push({ on, run })
       else if (on !== 'commit') this.parent.#hooks.push({ on: 'end', run })

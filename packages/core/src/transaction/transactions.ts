@@ -1,6 +1,5 @@
 import { InvalidOptionsError } from '../errors/invalid-options-error.js'
 import { TransactionConflictError } from '../errors/transaction-conflict-error.js'
-import { TransactionEndedError } from '../errors/transaction-ended-error.js'
 import type { LeaseTerms, Lending } from '../lease/lending.js'
 import { areSameSettings, declareSettings, type DeclaredSettings, mergeSettings } from '../options/declared-settings.js'
 import type { Propagation, TransactionOptions } from '../options/transaction-options.js'
@@ -11,10 +10,11 @@ import { Escapes } from './escapes.js'
 import { type EnterTransaction, type OrmTransactionRequest, runOrmInside } from './orm-run.js'
 import { OrmsOwnTransaction } from './orms-own-transaction.js'
 import { runOrmAlone } from './run-orm-alone.js'
-import { courseOf } from './propagation.js'
+import { courseInTest, courseOf } from './propagation.js'
 import { shareSession } from './share-session.js'
-import type { Transaction } from './transaction.js'
+import type { RunApart, Transaction } from './transaction.js'
 import type { TransactionDesk } from './transaction-desk.js'
+import type { TransactionParts } from './transaction-parts.js'
 import { InnerRun } from './inner-run.js'
 import type { TransactionWork } from './perform-work.js'
 import { TimeLimit } from './time-limit.js'
@@ -27,6 +27,9 @@ export class Transactions<Client> {
   #hasRun = false
 
   readonly #escapes: Escapes
+  /** What everything joins, from wherever it comes: a test that is being rolled back. */
+  #rehearsal: Transaction<Client> | undefined
+  #isRehearsing = false
 
   constructor(desk: TransactionDesk<Client>) {
     this.#desk = desk
@@ -44,10 +47,9 @@ export class Transactions<Client> {
     // The number is this pool's alone, so the frame is one of those made here.
     const frame = currentFrame(this.#desk.poolId) as Transaction<Client> | OrmsOwnTransaction | undefined
     if (frame instanceof OrmsOwnTransaction) return this.#besideOrms(frame, site)
-    if (frame?.whole === undefined) return undefined
-    if (!frame.isOver) return frame
-    const { label, ending } = frame
-    throw new TransactionEndedError({ pool: this.#desk.leases.pool, label, operation, endedBy: ending })
+    const transaction = frame?.whole === undefined ? this.#rehearsal : frame
+    if (transaction?.isOver === true) throw transaction.ended(operation)
+    return transaction
   }
 
   /** Lends the session of a transaction to who asks inside it. @param own the settings of the request itself. */
@@ -73,19 +75,12 @@ export class Transactions<Client> {
     options: TransactionOptions,
     entry: (...args: never[]) => unknown,
   ): Promise<Awaited<R>> {
-    const { driver, pool } = this.#desk.leases
-    if (driver.transaction === undefined) {
-      const expected = 'a driver with transactions of its own'
-      throw new InvalidOptionsError(`Transactions of pool "${pool}"`, [
-        { option: 'driver', received: driver.name, expected },
-      ])
-    }
-    this.#hasRun = true
+    const parts = this.#partsOf(options)
     const propagation = options.propagation ?? 'required'
     const around = this.around('transaction')
-    const limit = new TimeLimit(this.#desk, options.timeoutMs)
-    const parts = { desk: this.#desk, port: driver.transaction, options, limit }
-    const course = courseOf(propagation, around !== undefined)
+    // What runs in a test is asked whether it is inside a transaction as if there were no test.
+    const asked = courseOf(propagation, around !== undefined && around !== this.#rehearsal)
+    const course = around?.whole?.apart === undefined ? asked : courseInTest(asked)
     if (course === 'refuse') throw this.#refusal(propagation, around)
     if (around !== undefined && (course === 'join' || course === 'savepoint')) {
       const isSavepoint = course === 'savepoint'
@@ -97,6 +92,46 @@ export class Transactions<Client> {
     return course === 'begin' ? run.begin(work) : run.without(work)
   }
 
+  /** Whether nothing joins but the client of a transaction itself. */
+  get areAlone(): boolean {
+    return this.#desk.joins === 'off' && !this.#isRehearsing
+  }
+
+  /** @see Pool.rehearse */
+  async rehearse<R>(work: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+    const { pool } = this.#desk.leases
+    if (this.#isRehearsing) {
+      const what = `withRollback was called on pool "${pool}" while another one runs there, which everything joins`
+      const remedy = 'Run one test after the other, or give each a pool of its own'
+      throw new TransactionConflictError({ pool, label: 'withRollback', what, remedy })
+    }
+    this.#isRehearsing = true
+    const done = new Error('a test has ended')
+    let outcome: { readonly result: Awaited<R> } | undefined
+    try {
+      const rehearsal = async (_client: Client, transaction: Transaction<Client>): Promise<never> => {
+        this.#rehearsal = transaction
+        const result = await work()
+        const { state } = transaction
+        // Work was undone of somebody who does not know: without the test, it would have been an error as well.
+        if (state.is === 'rollback-only') throw state.because
+        outcome = { result }
+        throw done
+      }
+      const apart: RunApart<Client> = {
+        run: (around, send) => new InnerRun(this.#partsOf({}), around, true).run(() => send(), undefined),
+      }
+      await new TransactionRun({ ...this.#partsOf({}), apart }).begin(rehearsal)
+    } catch (error) {
+      if (error !== done) throw error
+    } finally {
+      this.#rehearsal = undefined
+      this.#isRehearsing = false
+    }
+    if (outcome === undefined) throw new Error('bug in Leasehold: a test has ended without its outcome')
+    return outcome.result
+  }
+
   /** @see Pool.ormTransaction */
   runOrm<R>(
     open: (enter: EnterTransaction) => R,
@@ -104,7 +139,7 @@ export class Transactions<Client> {
     entry: (...args: never[]) => unknown,
   ): R | Promise<Awaited<R>> {
     const { leases, joins, poolId } = this.#desk
-    if (joins === 'off' || leases.driver.transaction === undefined) return open((callback) => callback())
+    if (this.areAlone || leases.driver.transaction === undefined) return open((callback) => callback())
     this.#hasRun = true
     const around = this.around('transaction')
     if (around !== undefined) return runOrmInside(this.#desk, around, leases.siteOf(entry), isNested, open)
@@ -119,6 +154,20 @@ export class Transactions<Client> {
     const { frame: outer, scope } = currentContext() ?? { frame: undefined, scope: undefined }
     const own = new OrmsOwnTransaction(poolId, outer, this.#escapes.areWanted ? leases.siteOf(entry) : undefined)
     return runInContext({ scope, frame: own }, () => runOrmAlone(own, open))
+  }
+
+  /** @throws {InvalidOptionsError} when the driver has no transactions. */
+  #partsOf(options: TransactionOptions): TransactionParts<Client> {
+    const { driver, pool } = this.#desk.leases
+    if (driver.transaction === undefined) {
+      const expected = 'a driver with transactions of its own'
+      throw new InvalidOptionsError(`Transactions of pool "${pool}"`, [
+        { option: 'driver', received: driver.name, expected },
+      ])
+    }
+    this.#hasRun = true
+    const limit = new TimeLimit(this.#desk, options.timeoutMs)
+    return { desk: this.#desk, port: driver.transaction, options, limit }
   }
 
   /** What is asked for in the callback of an ORM's own transaction runs outside of it, which is hardly meant. */

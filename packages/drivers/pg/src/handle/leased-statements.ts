@@ -174,11 +174,20 @@ function askInside(
 ): Promise<unknown> | undefined {
   const text = textOf(statement)
   if (gate.joined === undefined || text === undefined) return undefined
+  const { apart } = gate.joined
+  const reading = readCached(text)
+  // In the context of its own transaction it comes here once more.
+  if (apart !== undefined && reading.statements.every(({ control }) => control === undefined)) {
+    const kept = copyOf(statement)
+    return apart(
+      () => askInside(session, gate, kept, values) ?? Promise.resolve(askInTurn(session, gate, kept, values)),
+    )
+  }
   const bound = values ?? (statement as { values?: unknown }).values
   try {
     return answerInside({
       text,
-      reading: readCached(text),
+      reading,
       values: Array.isArray(bound) ? bound : undefined,
       joined: gate.joined,
       localSettings: session.localSettings,
@@ -206,7 +215,7 @@ function refusalInside({ joined }: LeaseGate, submittable: PgSubmittable): Error
   }
 }
 
-function askInTurn(session: PgSession, gate: LeaseGate, statement: string, values?: readonly unknown[]): unknown {
+function askInTurn(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown): unknown {
   return session.turns.areFree ? ask(session, statement, values) : inTurn(session, gate, statement, values)
 }
 

@@ -1,0 +1,1 @@
+export { type RehearsalSource, type RehearsingPool, withRollback } from './with-rollback.js'
