@@ -15,6 +15,7 @@ import {
   wholeNumberOrNoLimit,
   type RulesFor,
 } from './option-rules.js'
+import { backoffRule, breakerRule, resolveBackoff, resolveBreaker } from './guard-options.js'
 import type { PoolOptions, ResolvedPoolOptions } from './pool-options.js'
 import { printReceived } from './print-received.js'
 
@@ -27,6 +28,9 @@ const RULES: RulesFor<PoolOptions> = {
   acquireTimeoutMs: millisecondsOrNever(0),
   maxWaiting: wholeNumberOrNoLimit(0),
   connectTimeoutMs: millisecondsOrNever(1),
+  breaker: breakerRule,
+  backoff: backoffRule,
+  classify: callable,
   idleTimeoutMs: millisecondsOrNever(0),
   idleOrder: oneOf('lifo', 'fifo'),
   maxLifetimeMs: millisecondsOrNever(1),
@@ -53,7 +57,7 @@ const RULES: RulesFor<PoolOptions> = {
   clock: objectWith('a clock', ['now', 'wake']),
 }
 
-const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock'> = {
+const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'classify' | 'clock' | 'breaker' | 'backoff'> = {
   min: 0,
   max: 10,
   overflow: 0,
@@ -97,7 +101,9 @@ export function checkPoolOptions<Client>(
   defaults: { readonly clock: Clock },
 ): ResolvedPoolOptions<Client> {
   const { values, faults, unknown } = examineOptions(options, RULES)
-  const merged = { ...DEFAULTS, ...defaults, ...values } as ResolvedPoolOptions<Client>
+  const { breaker, backoff } = values as PoolOptions
+  const guard = { breaker: resolveBreaker(breaker), backoff: resolveBackoff(backoff) }
+  const merged = { ...DEFAULTS, ...defaults, ...values, ...guard } as ResolvedPoolOptions<Client>
   const wrong = new Set(faults.map((fault) => fault.option))
   const contradictions = contradictionsOf(merged, values).filter(
     ({ between }) => !between.some((name) => wrong.has(name)),
@@ -133,7 +139,7 @@ function contradictionsOf(merged: PoolOptionsInForce, given: Readonly<Record<str
   return found
 }
 
-type PoolOptionsInForce = Omit<ResolvedPoolOptions, 'check'>
+type PoolOptionsInForce = Omit<ResolvedPoolOptions, 'check' | 'classify'>
 
 function nextNameFor(driverName: string): string {
   const number = (poolsNamed.get(driverName) ?? 0) + 1

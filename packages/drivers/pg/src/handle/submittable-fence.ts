@@ -41,6 +41,8 @@ export class SubmittableFence {
   #moves = 0
   #isOver = false
   #isSevered = false
+  /** It is being told that its statement has ended. */
+  #isEnding = false
 
   constructor(submittable: PgSubmittable, session: PgSession, gate: LeaseGate, whenOver: (() => void) | undefined) {
     this.#submittable = submittable as Submittable
@@ -76,7 +78,8 @@ export class SubmittableFence {
 
   /** The lease is over: the Submittable hears of it, and of nothing else any more. */
   sever(error: Error): void {
-    if (this.#isSevered || this.#isOver) return
+    // Whoever gives the lease back when told of the end has cut nothing off.
+    if (this.#isSevered || this.#isOver || this.#isEnding) return
     this.#isSevered = true
     process.nextTick(this.#deliver, error)
     if (this.#session.wire === undefined || this.#session.wire.isQuiet) this.#over()
@@ -118,11 +121,13 @@ export class SubmittableFence {
   }
 
   #ready(connection: unknown): void {
+    this.#isEnding = true
     if (!this.#isSevered) this.#enter('handleReadyForQuery', connection, undefined)
     this.#over()
   }
 
   #failed(error: Error, connection: unknown): void {
+    this.#isEnding = true
     if (!this.#isSevered) this.#enter('handleError', error, connection)
     // A Submittable that does not ask for the end of its batch after an error would leave the line busy for ever.
     const { wire } = this.#session
