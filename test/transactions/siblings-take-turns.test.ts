@@ -57,7 +57,11 @@ describe.each(TRIPLES)('inside $outer.name, $one.name and $other.name side by si
     await pool.transaction(() =>
       outer.transaction(async (run) => {
         await run(insert('outer'))
-        const settled = await Promise.allSettled([write(one, 'a', true), write(other, 'b', false), write(one, 'c', false)])
+        const settled = await Promise.allSettled([
+          write(one, 'a', true),
+          write(other, 'b', false),
+          write(one, 'c', false),
+        ])
         expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
       }),
     )
