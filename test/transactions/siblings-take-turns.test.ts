@@ -100,16 +100,15 @@ describe.each(ORMS)('inside a transaction of $name', (kind) => {
     const member = await kind.open(pool)
     const since = performance.now()
     await pool.transaction(async () => {
-      let statement: Promise<unknown> | undefined
-      let sibling: Promise<unknown> | undefined
+      const awaited: { statement?: Promise<unknown>; sibling?: Promise<unknown> } = {}
       const child = member.transaction(async (run) => {
         await run(insert('child'))
-        await statement
-        await sibling
+        await awaited.statement
+        await awaited.sibling
       })
-      statement = member.run(insert('parent'))
-      sibling = member.transaction(async (run) => void (await run(insert('sibling'))))
-      await Promise.all([child, statement, sibling])
+      awaited.statement = member.run(insert('parent'))
+      awaited.sibling = member.transaction(async (run) => void (await run(insert('sibling'))))
+      await Promise.all([child, awaited.statement, awaited.sibling])
     })
     expect(await rows()).toBe('child,parent,sibling')
     expect(performance.now() - since).toBeLessThan(2_000)

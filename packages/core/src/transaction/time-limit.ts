@@ -130,7 +130,7 @@ export class TimeLimit<Client> implements PendingAcquire {
   #end(endedBy: string, isDeadline: boolean, cause?: unknown): void {
     this.#over ??= this.#error(endedBy, cause)
     this.#isPast ||= isDeadline
-    for (const giveUp of [...this.#waiting]) giveUp(this.#over, isDeadline)
+    for (const giveUp of this.#waiting) giveUp(this.#over, isDeadline)
   }
 
   #error(endedBy: string, cause?: unknown, isInDoubt = false): TransactionEndedError {
