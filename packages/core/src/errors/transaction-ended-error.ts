@@ -10,6 +10,8 @@ export interface TransactionEndedFacts {
   /** Whether its commit was sent and not answered. Default false. */
   readonly isInDoubt?: boolean
   readonly cause?: unknown
+  /** Where it ended because it took too long. */
+  readonly retryAfterMs?: number | undefined
 }
 
 /** Something was asked for in a transaction that has ended. Nothing was sent: outside of it, it would have stayed whatever became of the rest. */
@@ -20,7 +22,7 @@ export class TransactionEndedError extends LeaseholdError {
   /** Nobody knows whether it was committed: its commit was sent, and not answered in time. */
   readonly isInDoubt: boolean
 
-  constructor({ pool, label, operation, endedBy, isInDoubt = false, cause }: TransactionEndedFacts) {
+  constructor({ pool, label, operation, endedBy, isInDoubt = false, cause, retryAfterMs }: TransactionEndedFacts) {
     super({
       code: 'LEASEHOLD_TRANSACTION_ENDED',
       phase: 'transaction',
@@ -30,6 +32,7 @@ export class TransactionEndedError extends LeaseholdError {
         : 'Await all work of a transaction inside it, and run what is to outlive it in detached()',
       pool,
       cause,
+      retryAfterMs,
     })
     this.name = 'TransactionEndedError'
     this.label = label

@@ -1,7 +1,16 @@
-import { TransactionEndedError } from '../errors/transaction-ended-error.js'
+import { TransactionEndedError, type TransactionEndedFacts } from '../errors/transaction-ended-error.js'
 import { currentContext } from '../scope/context.js'
 import type { PendingAcquire, Scope, ScopeAbort } from '../scope/scope.js'
 import type { TransactionDesk } from './transaction-desk.js'
+
+/** What took too long may be quick when there is less to do. */
+const RETRY_AFTER_MS = 1_000
+
+const HOW_SCOPES_END: Readonly<Record<ScopeAbort['why'], string>> = {
+  closed: 'its scope closed before it was committed',
+  deadline: 'the deadline of its scope passed before it was committed',
+  signal: 'the signal of its scope aborted before it was committed',
+}
 
 /** What ends what somebody waits for. */
 type GiveUp = (error: TransactionEndedError, isDeadline: boolean) => void
@@ -55,9 +64,7 @@ export class TimeLimit<Client> implements PendingAcquire {
   }
 
   abandon({ why, reason }: ScopeAbort): void {
-    const label = this.#scope?.label
-    const said = { closed: 'closed', signal: 'was aborted', deadline: 'passed its deadline' }[why]
-    this.#end(`its scope "${label}" ${said}`, why === 'deadline', reason)
+    this.#end(HOW_SCOPES_END[why], why === 'deadline', reason)
   }
 
   /**
@@ -87,7 +94,9 @@ export class TimeLimit<Client> implements PendingAcquire {
 
   /** The error of a commit that was not answered. */
   inDoubt(cause: TransactionEndedError): TransactionEndedError {
-    return this.#error(`COMMIT was sent, and nobody knows what came of it: ${cause.endedBy}`, cause, true)
+    return this.#error(`COMMIT was sent, and nobody knows what came of it: ${cause.endedBy}`, cause, {
+      isInDoubt: true,
+    })
   }
 
   #until<T>(work: Promise<T>, graceAt: number, heeds: 'its end' | 'its deadline' | 'nothing'): Promise<T> {
@@ -128,13 +137,17 @@ export class TimeLimit<Client> implements PendingAcquire {
   }
 
   #end(endedBy: string, isDeadline: boolean, cause?: unknown): void {
-    this.#over ??= this.#error(endedBy, cause)
+    this.#over ??= this.#error(endedBy, cause, isDeadline ? { retryAfterMs: RETRY_AFTER_MS } : {})
     this.#isPast ||= isDeadline
     for (const giveUp of this.#waiting) giveUp(this.#over, isDeadline)
   }
 
-  #error(endedBy: string, cause?: unknown, isInDoubt = false): TransactionEndedError {
+  #error(
+    endedBy: string,
+    cause?: unknown,
+    more: Pick<TransactionEndedFacts, 'isInDoubt' | 'retryAfterMs'> = {},
+  ): TransactionEndedError {
     const { pool } = this.#desk.leases
-    return new TransactionEndedError({ pool, label: this.#label, operation: 'commit', endedBy, isInDoubt, cause })
+    return new TransactionEndedError({ pool, label: this.#label, operation: 'commit', endedBy, cause, ...more })
   }
 }

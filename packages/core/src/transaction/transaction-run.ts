@@ -131,6 +131,7 @@ export class TransactionRun<Client> {
     const { limit } = this.#parts
     transaction.close('its callback has ended')
     while (whole.undoing.size > 0) await limit.whileItLasts(Promise.all(whole.undoing))
+    if (limit.over !== undefined) throw limit.over
     if (!whole.base.open) throw transaction.ended('commit')
     const { lostBy } = whole.base.connection.ledger
     if (lostBy !== undefined) throw lostBy
