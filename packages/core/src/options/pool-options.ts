@@ -74,7 +74,10 @@ export interface PoolOptions<Client = unknown> {
   readonly resetTimeoutMs?: number
   /** How long a farewell may take before the socket is destroyed. Default 1,000. */
   readonly closeTimeoutMs?: number
-  /** How long statements of a closed scope may finish before they are cancelled on the server. Default 5,000. */
+  /**
+   * How long statements of a closed scope may finish before they are cancelled on the server, and how long the server may take
+   * to begin and end transactions that have no deadline. Default 5,000.
+   */
   readonly closeGraceMs?: number
   /** A lease held longer than this is reported as overdue. Default 30,000. */
   readonly leakAfterMs?: number
