@@ -17,6 +17,8 @@ const knex = ['packages/adapters/knex/']
 const nest = ['packages/bindings/nestjs/', 'test/journeys/a-nest-', 'test/journeys/the-readme-of-nestjs-']
 const pg = ['packages/drivers/pg/']
 const prisma = ['packages/adapters/prisma/']
+// What stands on the three ORMs and on pg at once.
+const transactions = ['test/transactions/']
 
 /**
  * What is supported: of each product the newest version, which is the one that is installed, and the oldest; or one of
@@ -29,7 +31,7 @@ export const supportedVersions = [
   // What stands on pg most closely is run as well.
   {
     product: 'node-postgres',
-    tests: [...pg, ...knex],
+    tests: [...pg, ...knex, ...transactions],
     version: '8.16.0',
     install: { pg: '8.16.0' },
     // It cannot pipeline yet, writes into the configuration of a statement, and goes on waiting when it could not encode
@@ -38,13 +40,25 @@ export const supportedVersions = [
       '(a pipeline keeps several statements|in a pipeline, where statements|a config is left as its owner made it|' +
       'before anything was sent leaves the settings)',
   },
-  { product: 'Knex', tests: knex, shown: ['knex'] },
+  { product: 'Knex', tests: [...knex, ...transactions], shown: ['knex'] },
   { product: 'Drizzle', tests: drizzle, shown: ['drizzle-orm', 'drizzle-orm-1.0'] },
-  { product: 'Drizzle', tests: drizzle, version: '0.45.0', install: { 'drizzle-orm': '0.45.0' } },
+  {
+    product: 'Drizzle',
+    tests: [...drizzle, ...transactions],
+    version: '0.45.0',
+    install: { 'drizzle-orm': '0.45.0' },
+  },
+  // The adapter's own tests always run with both lines.
+  {
+    product: 'Drizzle',
+    tests: transactions,
+    version: '1.0.0-rc.5',
+    install: { 'drizzle-orm': '1.0.0-rc.5-ab785fc' },
+  },
   { product: 'Prisma', tests: prisma, shown: ['prisma'] },
   {
     product: 'Prisma',
-    tests: prisma,
+    tests: [...prisma, ...transactions],
     version: '6.19.3',
     install: { prisma: '6.19.3', '@prisma/client': '6.19.3', '@prisma/adapter-pg': '6.19.3' },
     // What Prisma 6 does not have.

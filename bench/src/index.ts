@@ -9,6 +9,7 @@ import { isMet, targetTable } from './report/target.js'
 import { scopeCarriers } from './scope-carriers.js'
 import { selectOne } from './select-one.js'
 import { sessionState } from './session-state.js'
+import { threeStatements } from './three-statements.js'
 import { wholeRequests } from './whole-requests.js'
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report
   select: selectOne,
   requests: wholeRequests,
   orm: ormQueries,
+  transactions: threeStatements,
   carriers: scopeCarriers,
   session: sessionState,
   faults: faultRecovery,

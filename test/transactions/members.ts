@@ -3,17 +3,25 @@ import { createKnex } from '@leasehold/knex'
 import type { LeasedPgPool } from '@leasehold/pg'
 import { createPrismaAdapter, leasePrisma } from '@leasehold/prisma'
 import { sql } from 'drizzle-orm'
+import type { Knex } from 'knex'
+import type * as pg from 'pg'
 import { loadClient } from '../../packages/adapters/prisma/src/testing/test-client.js'
 
 /** Sends a text, and resolves with its rows. */
 export type Run = (text: string) => Promise<readonly unknown[]>
+
+/** Runs work in a transaction, rolled back when it throws. */
+export type Begin = (work: Work) => Promise<void>
+
+/** @param begin makes a transaction inside this one, on the object of this one: as far as the ORM knows how. */
+export type Work = (run: Run, begin: Begin) => Promise<void>
 
 /** One way to the database, reduced to what these tests do with it. */
 export interface Member {
   /** On the root object: a lone statement. */
   readonly run: Run
   /** Runs `work` in a transaction of its own making: rolled back when it throws. */
-  transaction(work: (run: Run) => Promise<void>, isolation?: Isolation): Promise<void>
+  transaction(work: Work, isolation?: Isolation): Promise<void>
 }
 
 export interface Isolation {
@@ -38,7 +46,7 @@ export const MEMBERS: readonly MemberKind[] = [
           const client = await pool.connect()
           try {
             await client.query(isolation === undefined ? 'BEGIN' : `BEGIN ISOLATION LEVEL ${isolation.level}`)
-            await work(async (text) => (await client.query(text)).rows)
+            await work(async (text) => (await client.query(text)).rows, savepointsOf(client))
             await client.query('COMMIT')
           } catch (error) {
             await client.query('ROLLBACK').catch(() => {})
@@ -54,15 +62,17 @@ export const MEMBERS: readonly MemberKind[] = [
     name: 'Knex',
     async open(pool) {
       const db = createKnex(pool, { log: { warn() {}, error() {} } })
-      const rowsOf = async (query: PromiseLike<unknown>): Promise<readonly unknown[]> =>
-        ((await query) as { rows: unknown[] }).rows
       return {
-        run: (text) => rowsOf(db.raw(text)),
-        transaction: (work, isolation) =>
-          db.transaction(
-            async (transaction) => await work((text) => rowsOf(transaction.raw(text))),
-            isolation && { isolationLevel: isolation.level },
-          ),
+        run: runOf(db),
+        transaction: (work, isolation) => beginOn(db, work, isolation && { isolationLevel: isolation.level }),
+      }
+
+      function runOf(on: Knex): Run {
+        return async (text) => ((await on.raw(text)) as unknown as { rows: unknown[] }).rows
+      }
+
+      async function beginOn(on: Knex, work: Work, config?: Knex.TransactionConfig): Promise<void> {
+        await on.transaction(async (trx) => await work(runOf(trx), (inner) => beginOn(trx, inner)), config)
       }
     },
   },
@@ -71,12 +81,17 @@ export const MEMBERS: readonly MemberKind[] = [
     async open(pool) {
       const db = createDrizzle(pool)
       return {
-        run: async (text) => (await db.execute(sql.raw(text))).rows,
+        run: runOf(db),
         transaction: (work, isolation) =>
-          db.transaction(
-            (transaction) => work(async (text) => (await transaction.execute(sql.raw(text))).rows),
-            isolation && { isolationLevel: isolation.level },
-          ),
+          db.transaction((tx) => perform(tx, work), isolation && { isolationLevel: isolation.level }),
+      }
+
+      function runOf(on: Pick<typeof db, 'execute'>): Run {
+        return async (text) => (await on.execute(sql.raw(text))).rows
+      }
+
+      function perform(tx: Pick<typeof db, 'execute' | 'transaction'>, work: Work): Promise<void> {
+        return work(runOf(tx), (inner) => tx.transaction((nested) => perform(nested, inner)))
       }
     },
   },
@@ -86,13 +101,39 @@ export const MEMBERS: readonly MemberKind[] = [
       const PrismaClient = await loadClient()
       const prisma = leasePrisma(new PrismaClient({ adapter: createPrismaAdapter(pool) }), pool)
       return {
-        run: async (text) => await prisma.$queryRawUnsafe<unknown[]>(text),
+        run: runOf(prisma),
         transaction: (work, isolation) =>
-          prisma.$transaction(
-            (transaction) => work(async (text) => await transaction.$queryRawUnsafe<unknown[]>(text)),
-            isolation && { isolationLevel: isolation.named },
-          ),
+          prisma.$transaction((tx) => perform(tx, work), isolation && { isolationLevel: isolation.named }),
+      }
+
+      function runOf(on: Pick<typeof prisma, '$queryRawUnsafe'>): Run {
+        return async (text) => await on.$queryRawUnsafe<unknown[]>(text)
+      }
+
+      function perform(tx: Pick<typeof prisma, '$queryRawUnsafe'>, work: Work): Promise<void> {
+        // Prisma 6 has no transaction inside one.
+        const nesting = tx as Partial<Pick<typeof prisma, '$transaction'>> & typeof tx
+        return work(runOf(tx), async (inner) => {
+          if (nesting.$transaction === undefined) throw new Error('this Prisma has no transactions inside its own')
+          await nesting.$transaction((nested: typeof tx) => perform(nested, inner))
+        })
       }
     },
   },
 ]
+
+function savepointsOf(client: pg.PoolClient): Begin {
+  let made = 0
+  return async function begin(work) {
+    made += 1
+    const name = `inner_${made}`
+    await client.query(`SAVEPOINT ${name}`)
+    try {
+      await work(async (text) => (await client.query(text)).rows, begin)
+      await client.query(`RELEASE SAVEPOINT ${name}`)
+    } catch (error) {
+      await client.query(`ROLLBACK TO SAVEPOINT ${name}`)
+      throw error
+    }
+  }
+}

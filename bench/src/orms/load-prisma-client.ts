@@ -20,7 +20,15 @@ export interface PrismaClient extends RawStatements {
   $transaction<R>(work: (transaction: RawStatements) => Promise<R>): Promise<R>
   $connect(): Promise<void>
   $disconnect(): Promise<void>
-  readonly order: { findFirst(args: { readonly where: { readonly id: number } }): PromiseLike<unknown> }
+  $transaction(work: (tx: PrismaClient) => Promise<unknown>, options: object): Promise<unknown>
+  readonly order: {
+    findFirst(args: Where): PromiseLike<unknown>
+    updateMany(args: Where & { readonly data: object }): PromiseLike<unknown>
+  }
+}
+
+interface Where {
+  readonly where: { readonly id: number }
 }
 
 const require = createRequire(import.meta.url)

@@ -1,6 +1,5 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { type AnsweringProcess, startAnsweringProcess } from '../measure/answering-process.js'
 import type { OrmName, Pooling } from './orm.js'
 
 export interface QueriesQuestion {
@@ -15,31 +14,9 @@ export interface QueriesAnswer {
   readonly cpuMicros: number
 }
 
-export interface Queries {
-  run(question: QueriesQuestion): Promise<QueriesAnswer>
-  stop(): Promise<void>
-}
+export type Queries = AnsweringProcess<QueriesQuestion, QueriesAnswer>
 
 /** An ORM on a pool, in a process of its own. */
 export function startQueries(orm: OrmName, pooling: Pooling, databaseUrl: string): Queries {
-  const child = fork(fileURLToPath(new URL('queries.js', import.meta.url)), [orm, pooling], {
-    env: { ...process.env, DATABASE_URL: databaseUrl, NODE_ENV: 'production' },
-    execArgv: [],
-  })
-  const ended = once(child, 'exit')
-  return {
-    async run(question) {
-      const answered = once(child, 'message')
-      child.send(question)
-      const failed = ended.then(() => {
-        throw new Error(`the process of ${orm} (${pooling}) ended`)
-      })
-      const [answer] = (await Promise.race([answered, failed])) as [QueriesAnswer]
-      return answer
-    },
-    async stop() {
-      child.disconnect()
-      await ended
-    },
-  }
+  return startAnsweringProcess(fileURLToPath(new URL('queries.js', import.meta.url)), [orm, pooling], databaseUrl)
 }

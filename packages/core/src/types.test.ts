@@ -26,6 +26,7 @@ import {
   currentScope,
   currentTransaction,
   describeHolder,
+  type DeadlockHolder,
   detached,
   type Driver,
   examineOptions,
@@ -66,6 +67,7 @@ import {
   type ScopeOptions,
   serviceUnavailable,
   type ServiceUnavailable,
+  SelfDeadlockError,
   SettingRequiredError,
   SettingsFailedError,
   settingsOptionsOf,
@@ -78,7 +80,13 @@ import {
   wholeNumberOrNoLimit,
   type TransactionOptions,
 } from './index.js'
-import { type RehearsalSource, withRollback } from './testing/index.js'
+import {
+  expectNoLeaks,
+  type ExpectNoLeaksOptions,
+  type LeakSource,
+  type RehearsalSource,
+  withRollback,
+} from './testing/index.js'
 
 interface Client {
   ask(text: string): Promise<string>
@@ -195,6 +203,7 @@ describe('in TypeScript', () => {
     expectTypeOf(CircuitOpenError).instance.toHaveProperty('why').toEqualTypeOf<string | undefined>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
+    expectTypeOf(SelfDeadlockError).instance.toHaveProperty('holders').toEqualTypeOf<readonly DeadlockHolder[]>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
     expectTypeOf(TransactionConflictError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf(TransactionEndedError).instance.toHaveProperty('endedBy').toEqualTypeOf<string>()
@@ -218,13 +227,20 @@ describe('in TypeScript', () => {
     expectTypeOf(transact).returns.toEqualTypeOf<Promise<string>>()
   })
 
+  it('a test takes a pool or a facade of one to look for leaks', () => {
+    expectTypeOf(expectNoLeaks).parameters.toEqualTypeOf<[LeakSource, ExpectNoLeaksOptions?]>()
+    expectTypeOf<Pool<Client>>().toExtend<LeakSource>()
+    expectTypeOf<{ readonly leases: Pool<Client> }>().toExtend<LeakSource>()
+    expectTypeOf<{ readonly name: string }>().not.toExtend<LeakSource>()
+  })
+
   it('bindings are handed what they need, typed', () => {
     expectTypeOf(boundPoolsOf).toEqualTypeOf<(sources: Iterable<PoolSource>) => readonly BoundPool[]>()
     expectTypeOf<Pool<Client>>().toExtend<PoolSource>()
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
-    const route = () => checkRouteLeasehold<{ readonly own: number }>('This route', {}, { own: wholeNumber(1) })
-    expectTypeOf(route).returns.toEqualTypeOf<RouteLeasehold & { readonly own: number }>()
+    const route = () => checkRouteLeasehold('The route GET /', {})
+    expectTypeOf(route).returns.toExtend<RouteLeasehold>()
     const settings = (request: { readonly tenant: string }) =>
       settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()

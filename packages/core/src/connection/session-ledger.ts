@@ -40,7 +40,7 @@ export class SessionLedger implements SessionObserver, LedgerView {
   #whenQuiet: Array<() => void> = []
   /** Made by the first booking: most sessions never carry anything. */
   #effects: SessionEffects | undefined
-  #begun: (EffectOrigin & { readonly since: number }) | undefined
+  #begun: { readonly origin: EffectOrigin; readonly since: number } | undefined
   #hasBegun = false
   #isBaselineSettled = false
   #isDoubtful = false
@@ -110,8 +110,8 @@ export class SessionLedger implements SessionObserver, LedgerView {
     if (!this.isPinned && this.#transaction === 'idle') return NONE
     const pins = [...(this.#effects?.pins ?? NONE)]
     if (this.#transaction === 'idle') return pins
-    const begun = this.#begun ?? { ...UNSEEN, since: this.#answeredAt ?? 0 }
-    return [...pins, { ...begun, kind: 'transaction', name: this.#transaction, change: 'set', times: 1 }]
+    const { origin, since } = this.#begun ?? { origin: UNSEEN, since: this.#answeredAt ?? 0 }
+    return [...pins, { ...origin, since, kind: 'transaction', name: this.#transaction, change: 'set', times: 1 }]
   }
 
   /** Whether its owner has begun a transaction, as far as the driver tells. */
@@ -237,15 +237,15 @@ export class SessionLedger implements SessionObserver, LedgerView {
   }
 
   #book(booking: SessionBooking): void {
-    const now = this.#clock.now()
     if (booking.is === 'begin') {
       this.#hasBegun = true
-      this.#begun = { ...booking.origin, since: now }
+      this.#begun = { origin: booking.origin, since: this.#clock.now() }
     }
     if (this.#effects === undefined) {
       if (booking.is !== 'effect' && booking.is !== 'savepoint') return
       this.#effects = new SessionEffects()
     }
+    const now = this.#clock.now()
     const pin = this.#effects.book(this.#preparing > 0 ? ofBaseline(booking) : booking, now)
     if (pin !== undefined && this.#isBaselineSettled) this.#listener.pinned(pin)
   }

@@ -2,6 +2,8 @@ import { LeaseholdError } from './leasehold-error.js'
 
 export interface TransactionConflictFacts {
   readonly pool: string
+  /** The pool of the transaction around it, where that is another one. */
+  readonly otherPool?: string
   /** Whose transaction it is. */
   readonly label: string
   /** What cannot be, as a sentence without its full stop. */
@@ -16,10 +18,13 @@ export interface TransactionConflictFacts {
  */
 export class TransactionConflictError extends LeaseholdError {
   readonly label: string
+  /** The pool of the transaction around it, where that is another one. */
+  readonly otherPool: string | undefined
 
-  constructor({ pool, label, what, remedy, cause }: TransactionConflictFacts) {
+  constructor({ pool, otherPool, label, what, remedy, cause }: TransactionConflictFacts) {
     super({ code: 'LEASEHOLD_TRANSACTION_CONFLICT', phase: 'transaction', what, remedy, pool, cause })
     this.name = 'TransactionConflictError'
     this.label = label
+    this.otherPool = otherPool
   }
 }

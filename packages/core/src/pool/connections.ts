@@ -19,9 +19,8 @@ import { Recycler } from './recycler.js'
 import { Reports } from './reports.js'
 import { Residents } from './residents.js'
 import { Returns } from './returns.js'
+import { Serving } from './serving.js'
 import { Slots } from './slots.js'
-import { TookTooLongError } from './took-too-long-error.js'
-import type { Verdict } from './verdict.js'
 import { Verifier } from './verifier.js'
 import type { Waiter } from './waiter.js'
 import type { WaitQueue } from './wait-queue.js'
@@ -61,6 +60,7 @@ export class Connections<Client> {
   readonly #recycler: Recycler<Client>
   readonly #verifier: Verifier<Client>
   readonly #returns: Returns<Client>
+  readonly #serving: Serving<Client>
   readonly #patience: Agenda
   readonly #classifier: ErrorClassifier
   readonly #failover = new FailoverWatch()
@@ -114,7 +114,10 @@ export class Connections<Client> {
       wakeUp,
       doomOf: (connection, now) => this.#residents.doomOf(connection, now),
       signOfLife: (connection) => this.#recycler.check(connection),
-      checked: (connection, verdict, startedAt) => this.#checked(connection, verdict, startedAt),
+      checked: (connection, verdict, startedAt) => {
+        if (!verdict.fit) this.#dials.checkFailed(connection, verdict.error, startedAt)
+        return this.#returns.judge(connection, verdict)
+      },
       close: (connection, reason) => void this.#residents.close(connection, reason),
       serve: () => this.serve(),
     })
@@ -138,9 +141,19 @@ export class Connections<Client> {
       kindOf: (error) => this.#classifier.kindOf(error),
       generation: () => this.generation,
       opened: (client, attempt) => this.#opened(client, attempt),
-      failed: (error) => this.#connectFailed(error),
+      failed: (error) => this.#serving.connectFailed(error),
       changed: () => this.#lookAgain(),
       freed: () => this.#slotFreed(),
+    })
+    this.#serving = new Serving({
+      options,
+      slots,
+      line: this.#line,
+      idle: this.#idle,
+      dials: this.#dials,
+      residents: this.#residents,
+      reports,
+      state: () => this.#state.is,
     })
   }
 
@@ -180,8 +193,7 @@ export class Connections<Client> {
    * carries just the settings of `wanted` is preferred. The caller must lend it at once.
    */
   takeIdle(now: number, wanted: DeclaredSettings | undefined): Connection<Client> | undefined {
-    if (this.#state.is !== 'open' || this.queue.size > 0 || this.#idle.size === 0) return undefined
-    return this.mayCarry ? this.#idle.nextCarrying(wanted, now) : this.#idle.next(now)
+    return this.#serving.takeIdle(now, wanted, this.mayCarry)
   }
 
   /**
@@ -189,10 +201,7 @@ export class Connections<Client> {
    * callers than wait.
    */
   get backlog(): number {
-    const { slots, queue } = this
-    if (this.#state.is !== 'open') return queue.size
-    const room = this.breaker.isShut ? 0 : Math.max(0, slots.limit - slots.total)
-    return queue.size - slots.opening - slots.checking - room
+    return this.#serving.backlog
   }
 
   /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
@@ -223,18 +232,8 @@ export class Connections<Client> {
 
   /** Gives waiters what there is: idle connections, checks of such, or new ones being opened. */
   serve(): void {
-    const { slots } = this
     this.#keepsMin = true
-    while (this.#state.is === 'open' && this.queue.size > slots.opening + slots.checking) {
-      const now = this.#idle.size > 0 ? this.options.clock.now() : 0
-      const { checking } = slots
-      const connection = this.#idle.size > 0 ? this.#idle.next(now) : undefined
-      if (connection !== undefined) this.#line.handOver(connection, now)
-      // A check was started instead. It stands for one waiter; there may be idle ones for the others.
-      else if (slots.checking > checking) continue
-      else if (!this.#dials.open()) break
-    }
-    if (this.queue.size > 0 && this.#state.is === 'open') this.#refuseHopeless()
+    this.#serving.serve()
   }
 
   /** Opens what `min` asks for and there is no failure to wait out. */
@@ -306,34 +305,6 @@ export class Connections<Client> {
       void this.#verifier.remember(connection).then((verdict) => this.#returns.judge(connection, verdict))
     else void this.#returns.offer(connection)
     this.#lookAgain()
-  }
-
-  /**
-   * One failed attempt answers one caller, the one whose turn it is: the others may yet be served. A server that is full
-   * has not failed those who can wait for a connection that the pool has.
-   */
-  #connectFailed(error: ConnectFailedError): void {
-    if (error.kind === 'saturated' && this.options.backoff !== false && this.#residents.isAnyAlive()) return
-    this.#line.refuseNext(error)
-  }
-
-  /** Answers at once who waits for a connection that will not be opened, if there is none alive that could come back. */
-  #refuseHopeless(): void {
-    const first = this.#dials.refusal()
-    if (first === undefined || this.#residents.isAnyAlive()) return
-    if (first.code === 'LEASEHOLD_CIRCUIT_OPEN') this.reports.counts.circuitOpen += this.queue.size
-    this.#line.refuseAll(() => this.#dials.refusal() ?? first)
-  }
-
-  #checked(connection: Connection<Client>, verdict: Verdict, startedAt: number): Promise<void> | undefined {
-    // A check of the user's own may fail for reasons that are none of the database's.
-    const isSick =
-      !verdict.fit &&
-      (verdict.error instanceof TookTooLongError ||
-        connection.ledger.lostBy !== undefined ||
-        this.#classifier.kindOf(verdict.error) !== 'query')
-    if (isSick) this.#dials.guard.checkFailed(verdict.error, startedAt, this.options.clock.now())
-    return this.#returns.judge(connection, verdict)
   }
 
   #lost(connection: Connection<Client>): void {

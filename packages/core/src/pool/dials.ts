@@ -1,3 +1,4 @@
+import type { Connection } from '../connection/connection.js'
 import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
 import type { BreakerState } from '../guard/breaker-state.js'
@@ -9,6 +10,7 @@ import type { Agenda } from './agenda.js'
 import { type Attempt, Connector } from './connector.js'
 import type { Reports } from './reports.js'
 import type { Slots } from './slots.js'
+import { TookTooLongError } from './took-too-long-error.js'
 import type { WakeUp } from './wake-up.js'
 
 export interface DialsParts<Client> {
@@ -122,6 +124,15 @@ export class Dials<Client> {
     if (this.#isOver || this.guard.breaker.state.is !== 'open' || !slots.hasRoom) return
     const now = options.clock.now()
     if (this.guard.breaker.probe(Math.max(now, at))) this.#begin(Math.max(now, at), true)
+  }
+
+  /** A connection that lay idle has failed its check. */
+  checkFailed(connection: Connection<Client>, error: unknown, startedAt: number): void {
+    const { kindOf, options } = this.#parts
+    // A check of the user's own may fail for reasons that are none of the database's.
+    const isSick =
+      error instanceof TookTooLongError || connection.ledger.lostBy !== undefined || kindOf(error) !== 'query'
+    if (isSick) this.guard.checkFailed(error, startedAt, options.clock.now())
   }
 
   /** Why callers are refused for whom a connection would have to be opened, if they are: one error for each. */

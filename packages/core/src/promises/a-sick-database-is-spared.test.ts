@@ -144,6 +144,21 @@ describe('while the circuit is open', () => {
     expect(waiting.map(({ outcome }) => outcome)).toEqual(['LEASEHOLD_CIRCUIT_OPEN', 'LEASEHOLD_CIRCUIT_OPEN'])
   })
 
+  it('a lent connection that is dead, or too old to be lent again, is nothing to wait for', async () => {
+    const fakes = openFakePool({ max: 3 })
+    const leases = [await fakes.pool.acquire(), await fakes.pool.acquire()]
+    await trip(fakes)
+    if (leases[0] !== undefined) fakes.driver.kill(leases[0].client)
+    const waiting = watched(fakes.pool.acquire())
+    await settled()
+    expect(waiting.outcome).toBe('pending')
+
+    fakes.pool.reconnect()
+    await settled()
+
+    expect([waiting.outcome, fakes.pool.snapshot().connections.lent]).toEqual(['LEASEHOLD_CIRCUIT_OPEN', 2])
+  })
+
   it('who waits does so no longer than its deadline', async () => {
     const fakes = openFakePool({ max: 2, acquireTimeoutMs: 700 })
     await fakes.pool.acquire({ label: 'the holder' })
@@ -257,14 +272,17 @@ describe('the probe', () => {
     expect(fakes.driver.countOf('connect')).toBe(before + 1)
   })
 
-  it('is over with the pool', async () => {
+  it('is over with the pool, also while that waits for what is lent', async () => {
     const fakes = openFakePool()
+    const lease = await fakes.pool.acquire()
     await trip(fakes)
     const before = fakes.driver.countOf('connect')
-    await fakes.pool.close()
+    const closed = watched(fakes.pool.close({ deadlineMs: Infinity }))
     await fakes.clock.advanceAsync(60_000)
+    lease.release()
+    await settled()
 
-    expect([fakes.driver.countOf('connect'), fakes.clock.pending]).toEqual([before, 0])
+    expect([closed.outcome, fakes.driver.countOf('connect'), fakes.clock.pending]).toEqual(['fulfilled', before, 0])
   })
 })
 
@@ -439,13 +457,13 @@ describe('what is not the database’s fault', () => {
 
   it('opens no circuit: a check of the user’s own that rejects for reasons of its own', async () => {
     const check = (): Promise<void> => Promise.reject(new FakeDriverError('not this one', 'query'))
-    const { pool, clock } = openFakePool({ check, checkAfterIdleMs: 0 })
-    for (let turn = 0; turn < 10; turn += 1) {
-      ;(await pool.acquire()).release()
-      await clock.advanceAsync(10)
-    }
+    const { pool, driver, clock } = openFakePool({ check, checkAfterIdleMs: 0, breaker: { consecutiveFailures: 2 } })
+    ;(await pool.acquire()).release()
+    clock.advance(1)
+    driver.script.next('connect', REFUSED)
+    await expect(pool.acquire()).rejects.toMatchObject({ code: 'LEASEHOLD_CONNECT_FAILED' })
 
-    expect(pool.snapshot().breaker).toMatchObject({ state: 'closed', failures: 0 })
+    expect(pool.snapshot().breaker).toMatchObject({ state: 'closed', failures: 1 })
   })
 
   it('is said by the user: classify overrides the driver in both directions', async () => {

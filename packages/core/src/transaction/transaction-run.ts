@@ -58,11 +58,12 @@ export class TransactionRun<Client> {
   async without<R>(work: TransactionWork<Client, R>): Promise<Awaited<R>> {
     const { limit } = this.#parts
     const lending = await this.#acquire()
-    const transaction = this.#transaction(lending.label, undefined)
+    const lease = new Lease(lending)
+    const transaction = this.#transaction(lending.label, undefined, lending)
     limit.watch(lending.label)
     let result: Awaited<R>
     try {
-      result = await performWork(limit, transaction, new Lease(lending).client, work)
+      result = await performWork(limit, transaction, lease.client, work)
       transaction.settle('committed')
     } catch (error) {
       transaction.settle('rolled back')
@@ -70,7 +71,7 @@ export class TransactionRun<Client> {
       throw error
     } finally {
       limit.ignore()
-      lending.release()
+      lease.release()
     }
     await transaction.runHooks()
     return result
@@ -166,10 +167,15 @@ export class TransactionRun<Client> {
     return desk.acquire({ timeoutMs, settings: options.settings })
   }
 
-  #transaction(label: string, whole: WholeTransaction<Client> | undefined): Transaction<Client> {
+  #transaction(
+    label: string,
+    whole: WholeTransaction<Client> | undefined,
+    lending?: Lending<Client>,
+  ): Transaction<Client> {
     const { leases, poolId } = this.#parts.desk
     const outer = currentContext()?.frame
-    return new Transaction({ pool: leases.pool, poolId, label, whole, parent: undefined, isSavepoint: false, outer })
+    const facts = { pool: leases.pool, poolId, label, whole, parent: undefined, isSavepoint: false, outer }
+    return new Transaction(lending === undefined ? facts : { ...facts, lending })
   }
 
   #giveBack(whole: WholeTransaction<Client>): void {

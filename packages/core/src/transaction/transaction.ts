@@ -3,7 +3,7 @@ import { TransactionEndedError } from '../errors/transaction-ended-error.js'
 import type { Lending } from '../lease/lending.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Site } from '../ports/owner.js'
-import type { Frame } from '../scope/context.js'
+import type { Frame, HeldByFrame } from '../scope/frame.js'
 import type { Savepoint, SavepointOwner, Savepoints } from './savepoints.js'
 import type { Turns, TurnsDesk, TurnTaker } from './turns.js'
 
@@ -66,6 +66,8 @@ export interface TransactionFacts<Client> {
   readonly parent: Transaction<Client> | undefined
   /** Whether it is a savepoint in its parent. */
   readonly isSavepoint: boolean
+  /** The lease on which it runs, where it runs without a transaction. */
+  readonly lending?: Lending<Client>
   /** The frame of the context in which it was asked for. */
   readonly outer: Frame | undefined
   /** Where it was asked for, if that was captured. */
@@ -79,8 +81,11 @@ const OPEN: TransactionState = { is: 'open' }
  * given to the callback.
  */
 export class Transaction<Client = unknown> implements Frame, SavepointOwner, TurnTaker {
+  readonly isTransaction = true
   readonly poolId: number
+  readonly pool: string
   readonly label: string
+  readonly holds: HeldByFrame | undefined
   readonly outer: Frame | undefined
   readonly parent: Transaction<Client> | undefined
   readonly whole: WholeTransaction<Client> | undefined
@@ -92,7 +97,6 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
   readonly borrows: Set<Lending<Client>> = new Set()
   /** What lies in it and has not ended. */
   readonly #parts = new Set<Transaction<Client>>()
-  readonly #pool: string
   readonly #site: Site | undefined
   #savepoint: Savepoint | undefined
   readonly #hooks: Hook[] = []
@@ -104,12 +108,13 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
 
   /** Transactions are made by `pool.transaction`. */
   constructor(facts: TransactionFacts<Client>) {
-    this.#pool = facts.pool
+    this.pool = facts.pool
     this.poolId = facts.poolId
     this.label = facts.label
     this.outer = facts.outer
     this.parent = facts.parent
     this.whole = facts.whole
+    this.holds = facts.whole?.base ?? facts.lending
     this.depth = facts.parent === undefined ? 0 : facts.parent.depth + 1
     this.isSavepoint = facts.isSavepoint
     this.#site = facts.site
@@ -254,10 +259,10 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
 
   /** The error of what is asked for in it when it has ended. */
   ended(operation: string): TransactionEndedError {
-    return new TransactionEndedError({ pool: this.#pool, label: this.label, operation, endedBy: this.ending })
+    return new TransactionEndedError({ pool: this.pool, label: this.label, operation, endedBy: this.ending })
   }
 
   conflict(what: string, remedy: string, cause?: unknown): TransactionConflictError {
-    return new TransactionConflictError({ pool: this.#pool, label: this.label, what, remedy, cause })
+    return new TransactionConflictError({ pool: this.pool, label: this.label, what, remedy, cause })
   }
 }

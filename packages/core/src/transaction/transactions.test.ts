@@ -305,6 +305,37 @@ describe('what was lent in a transaction', () => {
   })
 })
 
+describe('a transaction inside one of another pool', () => {
+  it('is no part of that: each is committed and rolled back by itself', async () => {
+    const [one, other] = [openFakePool({ name: 'one' }), openFakePool({ name: 'other' })]
+    const run = one.pool.transaction(async () => {
+      await other.pool.transaction(async (client) => {
+        await client.query('insert other')
+        // That of its own pool, though another one lies in between.
+        await one.pool.transaction((inner) => inner.query('insert one'), { propagation: 'mandatory' })
+      })
+      await other.pool.use((client) => client.query('insert alone'))
+      throw failure
+    })
+    await expect(run).rejects.toBe(failure)
+    expect([one.driver.rows, other.driver.rows]).toEqual([[], ['other', 'alone']])
+  })
+
+  it('that must be part of it is refused before anything is borrowed, and both pools are named', async () => {
+    const [one, other] = [openFakePool({ name: 'one' }), openFakePool({ name: 'other' })]
+    await one.pool.transaction(async () => {
+      const refused = other.pool.transaction(() => {}, { propagation: 'mandatory' })
+      await expect(refused).rejects.toMatchObject({ ...CONFLICT, pool: 'other', otherPool: 'one' })
+      await expect(refused).rejects.toThrow(/pool "other".*pool "one".*no transaction spans two pools/)
+    })
+    await expect(other.pool.transaction(() => {}, { propagation: 'mandatory' })).rejects.toMatchObject({
+      ...CONFLICT,
+      otherPool: undefined,
+    })
+    expect(other.driver.calls).toEqual([])
+  })
+})
+
 describe('what is wrong with the asking', () => {
   it('is told before anything is borrowed', async () => {
     const { pool, driver } = openFakePool()

@@ -5,7 +5,7 @@ import { areSameSettings, declareSettings, type DeclaredSettings, mergeSettings 
 import type { Propagation, TransactionOptions } from '../options/transaction-options.js'
 import type { Settings } from '../ports/settings.js'
 import type { Site } from '../ports/owner.js'
-import { currentContext, currentFrame, runInContext } from '../scope/context.js'
+import { currentContext, currentFrame, innermostTransaction, runInContext } from '../scope/context.js'
 import { Escapes } from './escapes.js'
 import { type EnterTransaction, type OrmTransactionRequest, runOrmInside } from './orm-run.js'
 import { OrmsOwnTransaction } from './orms-own-transaction.js'
@@ -152,7 +152,12 @@ export class Transactions<Client> {
       )
     }
     const { frame: outer, scope } = currentContext() ?? { frame: undefined, scope: undefined }
-    const own = new OrmsOwnTransaction(poolId, outer, this.#escapes.areWanted ? leases.siteOf(entry) : undefined)
+    const own = new OrmsOwnTransaction(
+      poolId,
+      leases.pool,
+      outer,
+      this.#escapes.areWanted ? leases.siteOf(entry) : undefined,
+    )
     return runInContext({ scope, frame: own }, () => runOrmAlone(own, open))
   }
 
@@ -185,8 +190,15 @@ export class Transactions<Client> {
         'Call it outside of the transaction',
       )
     }
-    const what = `propagation '${propagation}' was asked for outside of any transaction on pool "${pool}"`
-    return new TransactionConflictError({ pool, label: '', what, remedy: 'Call it inside pool.transaction' })
+    const outside = `propagation '${propagation}' was asked for outside of any transaction on pool "${pool}"`
+    const other = innermostTransaction()
+    if (other === undefined || other.poolId === this.#desk.poolId) {
+      const remedy = 'Call it inside pool.transaction'
+      return new TransactionConflictError({ pool, label: '', what: outside, remedy })
+    }
+    const what = `${outside}: the one around it is on pool "${other.pool}", and no transaction spans two pools`
+    const remedy = 'Call it inside a transaction of its own pool, or make both pools one'
+    return new TransactionConflictError({ pool, otherPool: other.pool, label: '', what, remedy })
   }
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Client } from 'pg'
 import type * as pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { SEED } from '../testing/seed.js'
+import { SEED } from '@leasehold/testkit'
 import { usePools } from '../testing/leased-pool.js'
 
 const database = usePostgres()

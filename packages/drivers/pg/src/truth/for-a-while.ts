@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { SEED } from '../testing/seed.js'
+import { SEED } from '@leasehold/testkit'
 
 /** Plays as many as there is time for. */
 export function forAWhile(forMs: number) {

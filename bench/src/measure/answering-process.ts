@@ -1,0 +1,36 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+
+/** A process of its own that is asked to run something, and answers with what it has measured. */
+export interface AnsweringProcess<Question extends object, Answer> {
+  run(question: Question): Promise<Answer>
+  stop(): Promise<void>
+}
+
+/** Starts `script` with the database in DATABASE_URL. It ends when its parent disconnects. */
+export function startAnsweringProcess<Question extends object, Answer>(
+  script: string,
+  args: readonly string[],
+  databaseUrl: string,
+): AnsweringProcess<Question, Answer> {
+  const child = fork(script, args, {
+    env: { ...process.env, DATABASE_URL: databaseUrl, NODE_ENV: 'production' },
+    execArgv: [],
+  })
+  const ended = once(child, 'exit')
+  return {
+    async run(question) {
+      const answered = once(child, 'message')
+      child.send(question)
+      const failed = ended.then(() => {
+        throw new Error(`the process of ${args.join(', ')} ended`)
+      })
+      const [answer] = (await Promise.race([answered, failed])) as [Answer]
+      return answer
+    },
+    async stop() {
+      child.disconnect()
+      await ended
+    },
+  }
+}

@@ -1,0 +1,86 @@
+import { findLeaseholdError } from '@leasehold/core'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { MEMBERS, type Member, type Work } from './members.js'
+import { useStage } from './use-stage.js'
+
+const stage = useStage({ max: 3, connectionTimeoutMillis: 2_000 })
+beforeEach(() => stage.outside.query('truncate rows'))
+
+const failure = new Error('of the work')
+const insert = (name: string): string => `insert into rows (name) values ('${name}')`
+
+const ORMS = MEMBERS.flatMap(({ name }, by) => (name === 'pg' ? [] : [{ name, by }]))
+const TRIPLES = ORMS.flatMap((outer) => ORMS.flatMap((a) => ORMS.map((b) => ({ outer, a, b }))))
+
+/** Two rows, one after the other, and what comes then. */
+const writes =
+  (name: string, end?: () => unknown): Work =>
+  async (run) => {
+    await run(insert(`${name}1`))
+    await run(insert(`${name}2`))
+    await end?.()
+  }
+const fail = (): never => {
+  throw failure
+}
+
+describe.each(TRIPLES)('in a transaction of $outer.name, one of $a.name beside one of $b.name', (kinds) => {
+  let outer: Member
+  let a: Member
+  let b: Member
+  beforeEach(() => {
+    outer = stage.member(kinds.outer.by)
+    a = stage.member(kinds.a.by)
+    b = stage.member(kinds.b.by)
+  })
+  const inOuter = (work: Work): Promise<void> => stage.pool.transaction(() => outer.transaction(work))
+
+  it('both commit, and all is there', async () => {
+    await inOuter(async (run) => {
+      await Promise.all([a.transaction(writes('a')), b.transaction(writes('b'))])
+      await run(insert('outer'))
+    })
+    expect(await stage.rows()).toEqual(['a1', 'a2', 'b1', 'b2', 'outer'])
+  })
+
+  it.each(['a', 'b'])(
+    '%s rolls back: what the other did is there, or the whole is rolled back and says so',
+    async (which) => {
+      const whole = inOuter(async (run) => {
+        const [endOfA, endOfB] = await Promise.allSettled([
+          a.transaction(writes('a', which === 'a' ? fail : undefined)),
+          b.transaction(writes('b', which === 'b' ? fail : undefined)),
+        ])
+        expect(which === 'a' ? endOfA : endOfB).toMatchObject({ reason: failure })
+        await run(insert('outer'))
+      })
+      const error: unknown = await whole.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      if (error === undefined)
+        expect(await stage.rows()).toEqual([...(which === 'a' ? ['b1', 'b2'] : ['a1', 'a2']), 'outer'])
+      else expect([findLeaseholdError(error)?.code, await stage.rows()]).toEqual(['LEASEHOLD_TRANSACTION_CONFLICT', []])
+    },
+  )
+
+  it('one awaits what the other is to give it, and all is there', async () => {
+    let memo: Promise<void> | undefined
+    const once = (): Promise<void> => (memo ??= b.transaction(writes('b')))
+    await inOuter(async () => {
+      await Promise.all([a.transaction(writes('a', once)), once()])
+    })
+    expect(await stage.rows()).toEqual(['a1', 'a2', 'b1', 'b2'])
+  })
+
+  it('one awaits a root statement and one of the outer object, and all is there', async () => {
+    await inOuter(async (run) => {
+      const early = outer.run(insert('early'))
+      await Promise.all([
+        a.transaction(writes('a', () => Promise.all([early, run(insert('of the outer'))]))),
+        b.transaction(writes('b', () => b.run(insert('root')))),
+      ])
+    })
+    expect(await stage.rows()).toEqual(['a1', 'a2', 'b1', 'b2', 'early', 'of the outer', 'root'])
+  })
+})
