@@ -1,3 +1,4 @@
+import { findLeaseholdError } from '@leasehold/core'
 import { createKnex } from '@leasehold/knex'
 import { createPrismaAdapter, leasePrisma } from '@leasehold/prisma'
 import type { Knex } from 'knex'
@@ -6,7 +7,7 @@ import { beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { loadClient, type TestClient } from '../../packages/adapters/prisma/src/testing/test-client.js'
 import { useStage } from './use-stage.js'
 
-const stage = useStage({ max: 3, connectionTimeoutMillis: 1_000 })
+const stage = useStage({ max: 3, connectionTimeoutMillis: 300 })
 let db: Knex
 let prisma: TestClient
 
@@ -110,5 +111,16 @@ describe.each(Object.entries(STREAMS))('for await over a stream of %s that inser
   test('has all rows inserted when all that is read has come before the first insert', async () => {
     await stage.pool.transaction(() => work(20))
     expect(await stage.rows()).toHaveLength(20)
+  })
+
+  test('fails, naming the stream, when nobody reads on because the insert waits for its end; and nothing of it stays', async () => {
+    const error: unknown = await stage.pool.transaction(() => work(5_000)).catch((reason: unknown) => reason)
+    const found = findLeaseholdError(error)
+    expect(found).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT' })
+    expect(found?.message).toMatch(/waited 300 ms behind a stream .*select generate_series/)
+    expect(await stage.rows()).toEqual([])
+    expect(stage.pool.snapshot().connections.lent).toBe(0)
+    await stage.pool.transaction(() => write('afterwards'))
+    expect(await stage.rows()).toEqual(['afterwards'])
   })
 })

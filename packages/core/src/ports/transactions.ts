@@ -49,6 +49,8 @@ export type InnerRollback =
 export interface JoinedTransaction {
   /** Whether the holder knows of the transaction: it is the client that was given to its callback. */
   readonly isWhole: boolean
+  /** Milliseconds that a statement may wait behind a stream on the shared session from which nobody reads on. */
+  readonly patienceMs: number
   /** Whether the holder has begun a transaction of its own inside it. */
   readonly hasInner: boolean
   /** The savepoint in which its next statement lies; undefined: in none. */

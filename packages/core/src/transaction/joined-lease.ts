@@ -35,6 +35,10 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
     return site?.place === undefined ? label : `${label} ${site.place}`
   }
 
+  get patienceMs(): number {
+    return this.#whole.patienceMs
+  }
+
   get hasInner(): boolean {
     return this.#inner !== undefined
   }

@@ -137,6 +137,7 @@ export class TransactionRun<Client> {
       settings,
       ownSettings,
       savepoints: new Savepoints(),
+      patienceMs: this.#desk.acquireTimeoutMs,
       undoing: new Set(),
       mayRetry: false,
       isRollingBack: false,

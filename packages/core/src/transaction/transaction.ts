@@ -28,6 +28,8 @@ export interface WholeTransaction<Client> {
   /** What its session carries; and what of that the transaction declared itself. */
   readonly settings: DeclaredSettings | undefined
   readonly ownSettings: DeclaredSettings | undefined
+  /** How long a statement in it may wait behind a stream from which nobody reads on. */
+  readonly patienceMs: number
   /** What is still to be sent before it can end. */
   readonly undoing: Set<Promise<void>>
   /** Whether it met another one, which is known when it has ended. */

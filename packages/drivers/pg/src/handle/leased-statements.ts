@@ -7,16 +7,13 @@ import { refusalOf } from '../session/refusal-of.js'
 import { type PgSession, SESSION } from '../session/pg-session.js'
 import { isPooled } from '../settings/behind.js'
 import { PooledEffectError } from '../settings/pooled-effect-error.js'
-import type { Turn } from '../session/statement-turns.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
 import { GATE, type LeaseHandle } from './handle-fields.js'
 import { answerInside, refuseInside } from '../transaction/joined-statement.js'
 import { deliverError, SubmittableFence } from './submittable-fence.js'
+import { waitForTurn } from './wait-for-turn.js'
 
 type Callback = (error?: unknown, result?: unknown) => void
-interface TimedOut {
-  readonly query_timeout?: unknown
-}
 interface Asked {
   query(statement: unknown, values?: unknown, callback?: unknown): unknown
 }
@@ -98,6 +95,7 @@ export function submit(
     return submittable
   }
   const fence = new SubmittableFence(submittable, session, gate, over)
+  session.streaming = textOf(submittable) ?? 'a statement of its own making'
   const start = (): void => void ask(session, fence.face)
   if (session.turns.areFree) start()
   else {
@@ -233,30 +231,6 @@ function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values:
       refuse: reject,
     })
   })
-}
-
-/**
- * As in pg, `query_timeout` also bounds how long a statement waits behind others: a ROLLBACK behind a statement that timed
- * out would otherwise wait for as long as that runs on. pg itself counts anew when the turn has come.
- */
-function waitForTurn(session: PgSession, turn: Turn): void {
-  const { connectionParameters } = session.client as { connectionParameters?: TimedOut }
-  const timeoutMs = Number(
-    (turn.statement as TimedOut | undefined)?.query_timeout || connectionParameters?.query_timeout,
-  )
-  if (!(timeoutMs > 0)) return session.turns.wait(turn)
-  const expire = (): void => {
-    if (session.turns.withdraw(timed)) turn.refuse(new Error('Query read timeout'))
-  }
-  const timer = setTimeout(expire, timeoutMs)
-  const ended =
-    <Args extends unknown[]>(end: (...args: Args) => void) =>
-    (...args: Args): void => {
-      clearTimeout(timer)
-      end(...args)
-    }
-  const timed: Turn = { ...turn, start: ended(turn.start), refuse: ended(turn.refuse) }
-  session.turns.wait(timed)
 }
 
 /** pg copies a config when it is given one, so that the caller may change it for the next statement. */

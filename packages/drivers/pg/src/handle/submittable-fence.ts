@@ -47,6 +47,7 @@ export class SubmittableFence {
     this.#whenOver = whenOver
     this.#connection = new ConnectionFence(session, () => this.#maySend())
     this.#enter = bindToContext((name, first, second) => {
+      session.streamed += 1
       const call = this.#submittable[name] as ((first: unknown, second: unknown) => unknown) | undefined
       return call?.call(this.#submittable, this.#swap(first), this.#swap(second))
     })

@@ -50,6 +50,9 @@ export class PgSession {
   /** Texts that listeners of the facade's `connect` event have sent: what they do is the session's own. */
   readonly introductions: Set<string> = new Set()
   isIntroducing = false
+  /** The text of the last Submittable, if there was one, and how often any has been told something. */
+  streaming: string | undefined
+  streamed = 0
   readonly sequences: SequenceValues = new SequenceValues()
   readonly localSettings: LocalSettings = new LocalSettings()
   /** What stands between the pool and the server. */
