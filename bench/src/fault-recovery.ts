@@ -9,10 +9,10 @@ const CONTESTANTS = [OURS, 'pg.Pool', 'Knex']
 const COLUMNS = [
   'what happens',
   'to whom',
-  'first told after',
-  'told after at most',
+  'first told',
   'refused',
-  'of these at once',
+  'half wait',
+  'longest wait',
   'dials',
   'back after',
   'lost',
@@ -56,9 +56,9 @@ function cellsOf(played: readonly Played[]): readonly string[] {
   const neverTold = played.some((one) => one.neverTold > 0)
   return [
     wasTold.length === 0 ? '–' : `${median(wasTold.map(({ firstKnowsMs }) => firstKnowsMs ?? 0)).toFixed(0)} ms`,
-    neverTold ? 'never' : wasTold.length === 0 ? '–' : `${middle(({ longestMs }) => longestMs)} ms`,
     middle(({ refused }) => refused),
-    middle(({ shed }) => shed.callers),
+    wasTold.length === 0 ? '–' : `${median(wasTold.map(({ medianMs }) => medianMs)).toFixed(1)} ms`,
+    neverTold ? 'for ever' : wasTold.length === 0 ? '–' : `${middle(({ longestMs }) => longestMs)} ms`,
     middle(({ dials }) => dials),
     isBack ? `${middle(({ backAfterMs }) => backAfterMs ?? 0)} ms` : 'not within 15 s',
     sum(({ lost }) => lost),

@@ -9,11 +9,12 @@ import { fileURLToPath } from 'node:url'
 /**
  * Generates the Prisma client of an example into its `.generated/client`, unless it is there and up to date.
  *
- * @param {string} of the url of a file in the example's folder, beside its `schema.prisma`.
+ * @param {string} of the url of a file in the example's folder.
+ * @param {URL} at where its schema is: beside that file, or with another example.
  */
-export function generatePrismaClient(of) {
+export function generatePrismaClient(of, at = new URL('schema.prisma', of)) {
   const require = createRequire(of)
-  const schema = readFileSync(new URL('schema.prisma', of), 'utf8')
+  const schema = readFileSync(at, 'utf8')
   const version = require('@prisma/client/package.json').version
   const made = `${version}\n${schema}`
   const home = new URL('.generated/', of)

@@ -44,6 +44,7 @@ export const outside: readonly string[] = ['examples', 'test', 'bench']
 
 /** The layers inside core, the highest first: a file imports from its own layer and from those below it. */
 export const layers: readonly string[] = [
+  'testing',
   'binding',
   'surface',
   'transaction',

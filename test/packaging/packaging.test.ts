@@ -149,6 +149,11 @@ describe('a request is served', () => {
     expect(await node(outfile)).toEqual(silence)
   })
 
+  test('from node:test', async () => {
+    const { stdout } = await node('--test', '--test-reporter=tap', 'from-node-test.mjs')
+    expect(stdout).toMatch(/^# pass 2\n# fail 0$/m)
+  })
+
   test('from Jest with ts-jest', async () => {
     const config = {
       testMatch: ['**/from-jest.ts'],
@@ -164,7 +169,7 @@ describe('a request is served', () => {
       '--config',
       JSON.stringify(config),
     )
-    expect(stderr).toContain('2 passed')
+    expect(stderr).toContain('3 passed')
   })
 })
 

@@ -6,12 +6,16 @@ import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { publishablePackages } from '../../scripts/publishable-packages.mjs'
 
-/** The sources that a package's `exports` are built from: `.` is `index`, `./terminus` is `terminus`. */
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly import: { readonly default: string } }>>
+}
+
+/** The sources that a package's `exports` are built from: `index`, `terminus`, `testing/index`. */
 function entriesOf(folder: string): readonly string[] {
-  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { exports: object }
-  return Object.keys(exports)
-    .filter((path) => path !== './package.json')
-    .map((path) => (path === '.' ? 'index' : path.slice(2)))
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+  return Object.values(exports)
+    .filter((entry) => typeof entry === 'object')
+    .map((entry) => entry.import.default.replace('./dist/esm/', '').replace(/\.js$/, ''))
 }
 
 /** Functions and classes, by name; without those of core that a binding passes on, which have their test there. */

@@ -19,6 +19,7 @@ import type { Played } from './played.js'
 
 const APPLICATION = 'leasehold-faults'
 const SETTLE_MS = 3_000
+const LASTS_MS = 2_000
 
 const open = CONTESTANTS[process.argv[2] ?? '']
 if (open === undefined) throw new Error(`there is no contestant ${process.argv[2]}`)
@@ -52,7 +53,7 @@ async function play(
   const contestant = await (open as NonNullable<typeof open>)(proxy.through(first.url), APPLICATION)
   const load = new SteadyLoad(contestant.writers, { callersEach: contestant.callersEach })
   const stage = { proxy, server: first, applicationName: APPLICATION, ask: askOf(first) }
-  const { journal, notBack: _, ...aftermath } = await playTrouble(trouble, load, stage)
+  const { journal, notBack: _, ...aftermath } = await playTrouble(trouble, load, stage, { lastsMs: LASTS_MS })
   await Promise.race([load.stop(), sleep(SETTLE_MS)])
   const left = await leftoversOf(contestant)
   const neverTold = journal.attempts.filter(({ outcome }) => outcome === undefined).length

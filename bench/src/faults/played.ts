@@ -4,10 +4,11 @@ export interface Played {
   /** From the trouble's beginning until the first caller was told; undefined if all were served. */
   readonly firstKnowsMs?: number | undefined
   readonly refused: number
-  /** How long a refused caller waited at most. */
+  /** How long half of the refused callers waited, and how long any of them. */
+  readonly medianMs: number
   readonly longestMs: number
-  /** Refused because the circuit was open, and how long half of them waited. */
-  readonly shed: { readonly callers: number; readonly medianMs: number }
+  /** Refused because the circuit was open. */
+  readonly shed: number
   readonly dials: number
   /** From the trouble's end until all writers were served; undefined if they were not within 15 s. */
   readonly backAfterMs?: number | undefined

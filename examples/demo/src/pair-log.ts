@@ -42,7 +42,7 @@ export class PairLog {
         released: 0,
         heldMs: 0,
         busyMs: 0,
-        leaks: { overdue: 0, 'left-over': 0, late: 0 },
+        leaks: { overdue: 0, 'left-over': 0, forgotten: 0, 'idle-in-transaction': 0, late: 0 },
       }
     )
   }

@@ -10,7 +10,7 @@ const columns: ReadonlyArray<readonly [heading: string, width: number, cell: (pa
   ['Leases', 8, ({ leases: { granted } }) => count(granted)],
   ['Held', 10, ({ timeMs: { held } }) => duration(held)],
   ['Busy', 10, ({ timeMs: { busy } }) => duration(busy)],
-  ['Leaks', 7, ({ leaks }) => count(leaks.overdue + leaks['left-over'] + leaks.late)],
+  ['Leaks', 7, ({ leaks }) => count(Object.values(leaks).reduce((total, of) => total + of, 0))],
   ['Still held', 12, ({ stillHeld }) => count(stillHeld)],
 ]
 

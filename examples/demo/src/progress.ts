@@ -93,6 +93,6 @@ function numbersOf({ connections, waiting, counts }: PoolSnapshot): {
   readonly leaks: number
 } {
   const { lent, recycling, checking, idle } = connections
-  const leaks = counts.leaks.overdue + counts.leaks['left-over'] + counts.lateAcquires
+  const leaks = Object.values(counts.leaks).reduce((total, of) => total + of, counts.lateAcquires)
   return { used: lent + recycling + checking, idle, waiting: waiting.count, leaks }
 }

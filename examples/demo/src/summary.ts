@@ -90,6 +90,11 @@ export function summarize({ seconds, pairs, clients, after, leaks, leases, balan
     leaks: {
       overdue: { count: counts.leaks.overdue, places: leaks.places('overdue') },
       'left-over': { count: counts.leaks['left-over'], places: leaks.places('left-over') },
+      forgotten: { count: counts.leaks.forgotten, places: leaks.places('forgotten') },
+      'idle-in-transaction': {
+        count: counts.leaks['idle-in-transaction'],
+        places: leaks.places('idle-in-transaction'),
+      },
       late: { count: counts.lateAcquires, places: leaks.places('late') },
     },
     cleaned: counts.reset,

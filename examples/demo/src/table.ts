@@ -32,6 +32,8 @@ const hangUps: Readonly<Record<HangUp, string>> = {
 const leaks: Readonly<Record<LeakName, string>> = {
   overdue: `held longer than ${settings.leakAfterMs} ms`,
   'left-over': 'not given back',
+  forgotten: 'forgotten altogether',
+  'idle-in-transaction': 'idle in a transaction',
   late: 'used after the response',
 }
 

@@ -1,3 +1,4 @@
+export { collectGarbage } from './collect-garbage.js'
 export { FakeClock } from './fake-clock.js'
 export type { FakeClient } from './fake-client.js'
 export { FakeDriverError } from './fake-driver-error.js'

@@ -1,4 +1,5 @@
 import { createPool, currentScope, isLeaseholdError, runInScope } from '@leasehold/core'
+import { expectNoLeaks } from '@leasehold/core/testing'
 import leasehold from '@leasehold/fastify'
 import { createKnex } from '@leasehold/knex'
 import { LeasedPgPool, createPgPool } from '@leasehold/pg'
@@ -26,4 +27,13 @@ test('a request under Jest', async () => {
 test('scopes under Jest', async () => {
   expect(typeof createPool).toBe('function')
   expect(await runInScope({ label: 'job' }, async () => currentScope()?.label)).toBe('job')
+})
+
+test('leaks under Jest', async () => {
+  const pool = createPgPool({ connectionString: process.env['DATABASE_URL'] })
+  const client = await pool.connect()
+  await expect(expectNoLeaks(pool, { withinMs: 0 })).rejects.toThrow('still held: outside any scope')
+  client.release()
+  await expectNoLeaks(pool)
+  await pool.end()
 })

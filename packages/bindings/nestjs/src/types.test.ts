@@ -18,6 +18,7 @@ import {
   LeaseholdModule,
   type LeaseholdOptions,
   type PoolSource,
+  Transactional,
 } from './index.js'
 import { LeaseholdHealthIndicator, type PoolHealth } from './terminus.js'
 
@@ -67,6 +68,28 @@ describe('in TypeScript', () => {
     expectTypeOf(getPoolToken).toEqualTypeOf<(name?: string) => string>()
     // @ts-expect-error -- pools have names
     expectTypeOf(() => InjectPool(7)).toBeFunction()
+  })
+
+  it('a transaction is declared on methods that return promises or lazy queries, and on classes', () => {
+    @Transactional({ pool: 'main' })
+    class Orders {
+      @Transactional()
+      async write<Row extends object>(row: Row): Promise<Row> {
+        return row
+      }
+      @Transactional({ propagation: 'requires-new', isolation: 'serializable', retries: 2, timeoutMs: 500 })
+      lazy(): PromiseLike<number> {
+        return Promise.resolve(1)
+      }
+      // @ts-expect-error -- it would return a promise, and its callers do not know
+      @Transactional()
+      now(): number {
+        return 1
+      }
+    }
+    expectTypeOf<Orders['write']>().returns.toExtend<Promise<object>>()
+    // @ts-expect-error -- there is no such propagation
+    expectTypeOf(() => Transactional({ propagation: 'sometimes' })).toBeFunction()
   })
 
   it('the filter, the interceptor and the health check are those of Nest', () => {

@@ -13,6 +13,8 @@ export interface AcquireTimeoutFacts {
   readonly limit: number
   /** Who holds the connections, the longest first. */
   readonly holders: readonly Holder[]
+  /** Which of them the caller probably is itself: in the calls around it, or elsewhere in its scope. */
+  readonly ownHolders?: readonly Holder[]
   /** Whether the pool was paused. */
   readonly paused: boolean
   /** The last failure to open a connection since one last succeeded. */
@@ -28,6 +30,8 @@ export class AcquireTimeoutError extends LeaseholdError {
   readonly total: number
   readonly limit: number
   readonly holders: readonly Holder[]
+  /** Which of them the caller probably is itself: in the calls around it, or elsewhere in its scope. */
+  readonly ownHolders: readonly Holder[]
   readonly paused: boolean
 
   constructor(facts: AcquireTimeoutFacts) {
@@ -46,6 +50,7 @@ export class AcquireTimeoutError extends LeaseholdError {
     this.total = facts.total
     this.limit = facts.limit
     this.holders = facts.holders
+    this.ownHolders = facts.ownHolders ?? []
     this.paused = facts.paused
   }
 }
@@ -54,13 +59,20 @@ function describe(facts: AcquireTimeoutFacts): string {
   const waited = `no connection of pool "${facts.pool}" was free within ${Math.round(facts.waitedMs)} ms`
   const count = `${facts.holders.length} lent, ${facts.total} of ${facts.limit} open, ${facts.waiting} more waiting`
   const named = facts.holders.slice(0, NAMED_HOLDERS).map(describeHolder).join('; ')
+  const own = (facts.ownHolders ?? []).slice(0, NAMED_HOLDERS).map(describeHolder).join('; ')
   const failure =
     facts.lastConnectFailure instanceof Error ? `; last connect failure: ${facts.lastConnectFailure.message}` : ''
-  return `${waited} (${count})${named === '' ? '' : `; held by ${named}`}${failure}`
+  return `${waited} (${count})${named === '' ? '' : `; held by ${named}`}${ownWords(own)}${failure}`
+}
+
+function ownWords(own: string): string {
+  return own === '' ? '' : `; probably by the caller itself: ${own}`
 }
 
 function remedyFor(facts: AcquireTimeoutFacts): string {
   if (facts.paused) return 'The pool is paused: call resume()'
   if (facts.lastConnectFailure !== undefined) return 'Opening connections fails: look at the cause first'
+  if ((facts.ownHolders ?? []).length > 0)
+    return 'Use the connection that the caller holds already, or release it first'
   return 'Release sooner, make the named holders faster, or raise max within what the database allows'
 }

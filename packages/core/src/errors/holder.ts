@@ -5,6 +5,8 @@ export interface Holder {
   readonly label: string
   /** Where the lease was asked for, when that was captured. */
   readonly site: string | undefined
+  /** Asked for with `hold: 'long'`: it is meant to be held for long. */
+  readonly isLong: boolean
   readonly heldMs: number
   /** How much of `heldMs` the database was working. */
   readonly busyMs: number

@@ -10,6 +10,7 @@ import { QueueFullError } from './queue-full-error.js'
 const holder = {
   label: 'GET /slow',
   site: 'at slow (/srv/slow.ts:3:1)',
+  isLong: false,
   heldMs: 4_900,
   busyMs: 12,
   statement: 'select ?',

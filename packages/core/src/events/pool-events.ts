@@ -91,10 +91,17 @@ export interface ResetEvent extends OfPool {
   readonly error: LeaseholdError | undefined
 }
 
-export type LeakKind = 'overdue' | 'left-over'
+/**
+ * `overdue`: held for longer than `leakAfterMs`. `left-over`: still held when its scope closed. `forgotten`: the garbage
+ * collector has taken all that its holder was given. `idle-in-transaction`: an open transaction without a statement for
+ * `idleInTransactionMs`.
+ */
+export type LeakKind = 'overdue' | 'left-over' | 'forgotten' | 'idle-in-transaction'
 
 export interface LeakEvent extends OfPool {
   readonly kind: LeakKind
+  /** Whether the connection is being taken back; otherwise it is only reported. */
+  readonly reclaimed: boolean
   readonly label: string
   readonly site: string | undefined
   readonly connection: number
@@ -162,7 +169,7 @@ export interface PoolEvents {
   readonly 'pin-overdue': PinEvent
   /** Verification found something on a session that no statement was known to have left; everything was reset. */
   readonly 'ledger-differs': LedgerDiffersEvent
-  /** A lease is overdue, or was left over when its scope closed. */
+  /** A lease is overdue, was left over when its scope closed, was forgotten, or is idle in a transaction. */
   readonly leak: LeakEvent
   /** A lease that had been reported as overdue came back after all. */
   readonly 'leak-returned': LeakEvent

@@ -8,6 +8,8 @@ const ONE_IN = 128
  */
 const SAMPLE_PACE_MS = 1
 const BURST_MS = 16
+/** While connections are scarce, this many more may be taken between two wake-ups of the pool, which are a second apart. */
+const SCARCE_SAMPLES = 16
 /** Labels that have leaked are remembered, but not without end: a label made of user input must not fill the memory. */
 const MOST_SUSPECTS = 1_000
 /** Deep enough to come out of any ORM's own calls into the code that called it. */
@@ -75,14 +77,18 @@ function isForeign(frame: string): boolean {
 export class CallSites {
   readonly #mode: 'adaptive' | 'always' | 'off'
   readonly #now: () => number
+  readonly #isScarce: () => boolean
   readonly #suspects = new Set<string>()
   #asked = 0
+  #scarceSamples = SCARCE_SAMPLES
   /** When all samples so far would have been taken, at the pace that they may have. */
   #pacedUntil = Number.NEGATIVE_INFINITY
 
-  constructor(mode: 'adaptive' | 'always' | 'off', now: () => number) {
+  /** @param isScarce whether so many connections are in use that somebody may soon have to name who holds them. */
+  constructor(mode: 'adaptive' | 'always' | 'off', now: () => number, isScarce: () => boolean = () => false) {
     this.#mode = mode
     this.#now = now
+    this.#isScarce = isScarce
   }
 
   /** A site, if this lease is to have one. */
@@ -91,7 +97,20 @@ export class CallSites {
     if (this.#mode === 'always') return new CallSite(below)
     this.#asked += 1
     if (this.#suspects.size > 0 && this.#suspects.has(label)) return new CallSite(below)
-    return this.#asked % ONE_IN === 0 && this.#mayTakeSample() ? new CallSite(below, SAMPLED_FRAMES) : undefined
+    const isSample = this.#asked % ONE_IN === 0 ? this.#mayTakeSample() : this.#mayTakeScarce()
+    return isSample ? new CallSite(below, SAMPLED_FRAMES) : undefined
+  }
+
+  /** The pool's wake-up has come. */
+  refill(): void {
+    this.#scarceSamples = SCARCE_SAMPLES
+  }
+
+  /** Counted, and not timed: to look at the clock for each lease of a busy pool would cost a tenth of the lease. */
+  #mayTakeScarce(): boolean {
+    if (this.#scarceSamples === 0 || !this.#isScarce()) return false
+    this.#scarceSamples -= 1
+    return true
   }
 
   #mayTakeSample(): boolean {

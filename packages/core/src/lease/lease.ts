@@ -1,6 +1,12 @@
 import type { Pin } from '../events/pin.js'
 import type { Lending } from './lending.js'
 
+/** The record of a lease, for the pool itself. */
+export let lendingOf: <Client>(lease: Lease<Client>) => Lending<Client>
+
+/** All through which the holder of a lease can use it. */
+export let handlesOf: <Client>(lease: Lease<Client>) => readonly object[]
+
 /**
  * Exclusive use of one connection, from acquire to release. In `session` mode the leases of one scope share a
  * connection, and each still has its own fenced handle.
@@ -8,12 +14,18 @@ import type { Lending } from './lending.js'
  * Works with `using` and `await using`.
  */
 export class Lease<Client> {
+  static {
+    lendingOf = (lease) => lease.#lending
+    handlesOf = (lease) => [lease, ...(lease.#client === undefined ? [] : [lease.#client as object])]
+  }
+
   readonly #lending: Lending<Client>
   #client: Client | undefined
 
-  /** Leases are made by a pool. */
+  /** Leases are made by a pool, one for each record: what it knows of what the holder was given is this. */
   constructor(lending: Lending<Client>) {
     this.#lending = lending
+    lending.handed(this)
   }
 
   /**
@@ -29,6 +41,7 @@ export class Lease<Client> {
       return this.#lending.connection.client
     }
     this.#client = driver.lend(this.#lending.connection.client, this.#lending)
+    if (this.#lending.followed > 0) this.#lending.desk.follow(this.#lending, this.#client as object)
     return this.#client
   }
 

@@ -8,8 +8,10 @@ import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { CallSite, CallSites } from './call-sites.js'
-import { nextOverdue } from './leak-watch.js'
-import { PinWatch } from './pin-watch.js'
+import { describeLending } from './describe-lending.js'
+import { LeakReports } from './leak-reports.js'
+import type { LeakSite } from './leak-sites.js'
+import { LeaseWatch } from './lease-watch.js'
 import type { SettingsDifference } from '../ports/settings.js'
 import { KEEP, type LeaseDesk, type LeaseInTransaction, type LeaseTerms, Lending } from './lending.js'
 import { TiedTerms } from './tied-terms.js'
@@ -25,6 +27,7 @@ export interface LeaseTotals {
   /** Milliseconds of these in which the database worked. */
   readonly busyMs: number
   readonly leaks: Readonly<Record<LeakKind, number>>
+  readonly leakSites: readonly LeakSite[]
 }
 
 /** Grants leases on the connections of one pool, takes them back, and watches over those that go on. */
@@ -33,11 +36,14 @@ export class Leases<Client> implements LeaseDesk<Client> {
   readonly driver: Driver<Client>
   readonly observe: boolean
   readonly sites: CallSites
+  readonly follows: boolean
   readonly #connections: Connections<Client>
   readonly #poolId: number
   readonly #now: () => number
-  readonly #pinWatch: PinWatch<Client>
-  readonly #leaks: Record<LeakKind, number> = { overdue: 0, 'left-over': 0 }
+  readonly #reports: LeakReports<Client>
+  readonly #watch: LeaseWatch<Client>
+  /** Of connections that are being cleaned or closed, since they were given back. */
+  readonly #recycling = new Set<Promise<void>>()
   #described: { readonly asOf: string; readonly holders: readonly Holder[] } | undefined
   #granted = 0
   #released = 0
@@ -52,8 +58,13 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.driver = connections.driver
     this.observe = options.observe
     this.#now = () => options.clock.now()
-    this.sites = new CallSites(options.captureSites, this.#now)
-    this.#pinWatch = new PinWatch((...of) => connections.reports.pinOverdue(...of))
+    const { slots, queue } = connections
+    // This one included, half of all connections are in use.
+    const isScarce = (): boolean => 2 * (slots.lent + queue.size + 1) >= slots.limit
+    this.sites = new CallSites(options.captureSites, this.#now, isScarce)
+    this.#reports = new LeakReports(options.name, poolId, this.sites)
+    this.#watch = new LeaseWatch(connections, this.#reports)
+    this.follows = this.#watch.forgotten !== undefined
   }
 
   get totals(): LeaseTotals {
@@ -62,7 +73,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
       released: this.#released,
       heldMs: this.#heldMs,
       busyMs: this.#busyMs,
-      leaks: { ...this.#leaks },
+      leaks: this.#reports.counts,
+      leakSites: this.#reports.sites,
     }
   }
 
@@ -79,7 +91,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     if (terms.settings !== undefined || !connection.ledger.carries(undefined)) this.declare(lending)
     if (options.allowExitOnIdle) driver.hold?.(connection.client, true)
     terms.holder?.holds(lending)
-    if (!terms.isLong) wakeUp.notLaterThan(now + options.leakAfterMs)
+    wakeUp.notLaterThan(this.#watch.firstLook(now, terms.isLong))
     this.#granted += 1
     return lending
   }
@@ -113,13 +125,23 @@ export class Leases<Client> implements LeaseDesk<Client> {
       const { pool, label } = { pool: this.pool, label: lending.label }
       channels.release.publish({ pool, poolId: this.#poolId, label, connection: connection.id, heldMs, busyMs })
     }
-    if (lending.overdue && channels['leak-returned'].hasSubscribers) {
-      channels['leak-returned'].publish(this.#describeLeak('overdue', lending, now))
-    }
+    if (lending.overdue && lending.endedBy !== 'it was held for too long') this.#reports.returned(lending, now)
     if (discarded === KEEP && this.#tie(lending, now)) return undefined
-    return discarded === KEEP
-      ? this.#connections.giveBack(connection, lending, now)
-      : this.#connections.discard(connection, discarded)
+    const recycled =
+      discarded === KEEP
+        ? this.#connections.giveBack(connection, lending, now)
+        : this.#connections.discard(connection, discarded)
+    if (recycled !== undefined) this.#remember(recycled)
+    return recycled
+  }
+
+  /** Resolves when no connection that was given back is being cleaned or closed any more. */
+  async recycled(): Promise<void> {
+    while (this.#recycling.size > 0) await Promise.all(this.#recycling)
+  }
+
+  follow(lending: Lending<Client>, handle: object): void {
+    this.#watch.forgotten?.follow(lending, handle)
   }
 
   /** A session that was tied to its scope, and carries nothing any more, is everybody's again. */
@@ -156,14 +178,12 @@ export class Leases<Client> implements LeaseDesk<Client> {
    */
   takeBack(lending: Lending<Client>): Promise<void> {
     if (!lending.open) return lending.recycled
-    if (this.observe) {
-      // A session that a scope shares was taken by the pool itself: nobody else would ever give it back.
-      if (lending.terms.isShared) lending.endUnshared()
-      else this.#wouldDo('reclaim', 'left over when its scope closed', lending)
+    const { agenda, options } = this.#connections
+    if (this.observe || options.leaks.leftOver !== 'reclaim') {
+      this.#leave(lending)
       return Promise.resolve()
     }
     const { ledger } = lending.connection
-    const { agenda, options } = this.#connections
     if (ledger.isQuiet) {
       this.#reclaim(lending)
       return lending.recycled
@@ -190,7 +210,12 @@ export class Leases<Client> implements LeaseDesk<Client> {
   }
 
   wouldRefuse(lending: Lending<Client>, why: string): void {
-    this.#wouldDo('refuse', why, lending)
+    this.#reports.wouldDo('refuse', why, lending.label)
+  }
+
+  /** Somebody who would have been refused before there was a lease. */
+  wouldRefuseCaller(label: string, why: string): void {
+    this.#reports.wouldDo('refuse', why, label)
   }
 
   /** Who holds connections now, the longest first. */
@@ -199,7 +224,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     // When a burst of waiters gives up together, each of their errors names the same holders.
     const asOf = `${now} ${this.#granted} ${this.#released}`
     if (this.#described?.asOf !== asOf) {
-      const holders = this.#lendings().map((lending) => this.#describe(lending, now))
+      const holders = this.lendings.map((lending) => describeLending(lending, now))
       this.#described = { asOf, holders: holders.sort((a, b) => b.heldMs - a.heldMs) }
     }
     return this.#described.holders
@@ -215,16 +240,10 @@ export class Leases<Client> implements LeaseDesk<Client> {
     return this.#connections.reports.pinsOf(lending.connection, now)
   }
 
-  /** Reports leases that are held for too long, and pins that last too long. Returns when the next may be. */
+  /** Looks after the leases that go on. Returns when it must look again. */
   watch(now: number): number {
-    const { leakAfterMs, pinWarnMs } = this.#connections.options
-    const lendings = this.#lendings()
-    const { overdue, nextAt } = nextOverdue(lendings, now, leakAfterMs)
-    for (const lending of overdue) {
-      lending.overdue = true
-      this.#reportLeak('overdue', lending)
-    }
-    return Math.min(nextAt, this.#pinWatch.look(lendings, now, pinWarnMs))
+    this.sites.refill()
+    return this.#watch.look(this.lendings, now)
   }
 
   #declare(connection: Connection<Client>, settings: DeclaredSettings | undefined): void {
@@ -241,7 +260,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.driver.declare?.(client, NO_DIFFERENCE)
   }
 
-  #lendings(): Array<Lending<Client>> {
+  /** The leases that hold connections now; not those that share one. */
+  get lendings(): ReadonlyArray<Lending<Client>> {
     const lendings: Array<Lending<Client>> = []
     for (const { state } of this.#connections.all) {
       if (state.at === 'lent' && state.to instanceof Lending) lendings.push(state.to)
@@ -251,40 +271,21 @@ export class Leases<Client> implements LeaseDesk<Client> {
 
   #reclaim(lending: Lending<Client>): void {
     if (!lending.open) return
-    if (!lending.terms.isShared) this.#reportLeak('left-over', lending)
+    if (!lending.terms.isShared) this.#reports.report('left-over', lending, true)
     lending.end('its scope closed')
   }
 
-  #reportLeak(kind: LeakKind, lending: Lending<Client>): void {
-    this.#leaks[kind] += 1
-    this.sites.suspect(lending.label)
-    if (channels.leak.hasSubscribers) channels.leak.publish(this.#describeLeak(kind, lending, this.#now()))
+  /** Its scope has closed, and it is not to be taken away. */
+  #leave(lending: Lending<Client>): void {
+    // A session that a scope shares was taken by the pool itself: nobody else would ever give it back.
+    if (lending.terms.isShared) return lending.endUnshared()
+    const { leftOver } = this.#connections.options.leaks
+    if (leftOver === 'report') this.#reports.report('left-over', lending, false)
+    else if (leftOver === 'reclaim') this.#reports.wouldDo('reclaim', 'left over when its scope closed', lending.label)
   }
 
-  #describeLeak(kind: LeakKind, lending: Lending<Client>, now: number): object {
-    return {
-      pool: this.pool,
-      poolId: this.#poolId,
-      kind,
-      connection: lending.connection.id,
-      ...this.#describe(lending, now),
-    }
-  }
-
-  #describe(lending: Lending<Client>, now: number): Holder {
-    const { statement } = lending.connection.ledger
-    return {
-      label: lending.label,
-      site: lending.site,
-      heldMs: lending.heldMs(now),
-      busyMs: lending.busyMs(now),
-      statement: statement === undefined ? undefined : this.#connections.driver.redact?.(statement),
-      pins: this.pinsOf(lending, now),
-    }
-  }
-
-  #wouldDo(would: 'refuse' | 'reclaim', why: string, lending: Lending<Client>): void {
-    if (!channels.observe.hasSubscribers) return
-    channels.observe.publish({ pool: this.pool, poolId: this.#poolId, would, why, label: lending.label })
+  #remember(recycled: Promise<void>): void {
+    this.#recycling.add(recycled)
+    void recycled.then(() => this.#recycling.delete(recycled))
   }
 }

@@ -6,6 +6,7 @@ import type { Pin } from '../events/pin.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver, LeaseGate, PoolMode } from '../ports/driver.js'
 import type { Owner, Site } from '../ports/owner.js'
+import type { Lease } from './lease.js'
 import type { JoinedTransaction } from '../ports/transactions.js'
 
 /** How a lease came to its end. */
@@ -16,6 +17,9 @@ export type LeaseEnd =
   | 'the pool closed'
   | 'the lease it was borrowed from ended'
   | 'its transaction ended'
+  | 'it was held for too long'
+  | 'it was forgotten'
+  | 'its transaction was idle for too long'
 
 /** Whoever must know which leases go on in its name. */
 export interface LeaseHolder {
@@ -64,6 +68,10 @@ export interface LeaseDesk<Client> {
   pinsOf(lending: Lending<Client>, now: number): readonly Pin[]
   declare(lending: Lending<Client>): void
   declareNone(lending: Lending<Client>): void
+  /** Whether it wants to know of leases that are forgotten. */
+  readonly follows: boolean
+  /** The holder of a lease that is followed was given one more thing through which it can use it. */
+  follow(lending: Lending<Client>, handle: object): void
 }
 
 export interface LeaseTerms {
@@ -88,7 +96,8 @@ export const KEEP: unique symbol = Symbol('keep the connection')
 
 /**
  * The pool's own record of one lease: it stands in the connection as its owner, and is the gate that the handle asks.
- * It must never reference the handle or the `Lease` that the user holds, or a forgotten one could never be collected.
+ * But for its first second (`young`) it must not reference the handle or the `Lease` that the user holds, or a forgotten
+ * one could never be collected.
  */
 export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   readonly terms: LeaseTerms
@@ -100,6 +109,12 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   heldAt = -1
   /** Whether it has been reported as overdue. */
   overdue = false
+  /** Whether its open transaction has been reported as idle. */
+  isIdleInTransaction = false
+  /** What its holder was given, until it is followed; undefined where it never will be. */
+  young: Lease<Client> | undefined
+  /** Through how many things its holder can use it that are followed, or could not be. 0: it is not followed. */
+  followed = 0
   readonly desk: LeaseDesk<Client>
   readonly #busyBefore: number
   #end: LeaseEnd | undefined
@@ -133,6 +148,11 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     return this.#end === undefined
   }
 
+  /** How it came to its end; undefined while it goes on. */
+  get endedBy(): LeaseEnd | undefined {
+    return this.#end
+  }
+
   get owner(): object {
     return this.base?.owner ?? this.terms.owner ?? this
   }
@@ -147,6 +167,11 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
 
   get site(): string | undefined {
     return this.terms.site?.place
+  }
+
+  /** Its holder is given `lease`. What shares a session ends with that, and need not be followed. */
+  handed(lease: Lease<Client>): void {
+    if (this.desk.follows && this.base === undefined) this.young = lease
   }
 
   /** How long it is held, or was. */
@@ -216,6 +241,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     this.#end = end
     this.#endedAt = now
     this.#busyByEnd = this.connection.ledger.busyMs(now)
+    this.young = undefined
     if (this.#borrows !== undefined) {
       for (const borrow of this.#borrows) borrow.end('the lease it was borrowed from ended')
     }

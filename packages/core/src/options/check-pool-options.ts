@@ -2,6 +2,7 @@ import type { OptionFault } from '../errors/invalid-options-error.js'
 import type { Clock } from '../ports/clock.js'
 import { examineOptions, refuseFaults } from './check-options.js'
 import { settingNames } from './declared-settings.js'
+import { leakActions, resolveLeakActions } from './leak-actions.js'
 import {
   callable,
   flag,
@@ -45,7 +46,10 @@ const RULES: RulesFor<PoolOptions> = {
   resetTimeoutMs: milliseconds(1),
   closeTimeoutMs: milliseconds(0),
   closeGraceMs: milliseconds(0),
+  leaks: leakActions,
   leakAfterMs: millisecondsOrNever(1),
+  idleInTransactionMs: millisecondsOrNever(1),
+  deadlockGraceMs: millisecondsOrNever(1),
   pinWarnMs: millisecondsOrNever(1),
   verifySessions: share,
   lateAcquire: oneOf('detach', 'refuse'),
@@ -57,7 +61,7 @@ const RULES: RulesFor<PoolOptions> = {
   clock: objectWith('a clock', ['now', 'wake']),
 }
 
-const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'classify' | 'clock' | 'breaker' | 'backoff'> = {
+const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'classify' | 'clock' | 'breaker' | 'backoff' | 'leaks'> = {
   min: 0,
   max: 10,
   overflow: 0,
@@ -78,6 +82,8 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'classify' | 'clock
   closeTimeoutMs: 1_000,
   closeGraceMs: 5_000,
   leakAfterMs: 30_000,
+  idleInTransactionMs: 30_000,
+  deadlockGraceMs: 100,
   pinWarnMs: 30_000,
   verifySessions: 0,
   lateAcquire: 'detach',
@@ -101,9 +107,13 @@ export function checkPoolOptions<Client>(
   defaults: { readonly clock: Clock },
 ): ResolvedPoolOptions<Client> {
   const { values, faults, unknown } = examineOptions(options, RULES)
-  const { breaker, backoff } = values as PoolOptions
-  const guard = { breaker: resolveBreaker(breaker), backoff: resolveBackoff(backoff) }
-  const merged = { ...DEFAULTS, ...defaults, ...values, ...guard } as ResolvedPoolOptions<Client>
+  const { breaker, backoff, leaks } = values as PoolOptions
+  const nested = {
+    breaker: resolveBreaker(breaker),
+    backoff: resolveBackoff(backoff),
+    leaks: resolveLeakActions(leaks),
+  }
+  const merged = { ...DEFAULTS, ...defaults, ...values, ...nested } as ResolvedPoolOptions<Client>
   const wrong = new Set(faults.map((fault) => fault.option))
   const contradictions = contradictionsOf(merged, values).filter(
     ({ between }) => !between.some((name) => wrong.has(name)),

@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.js'
 import type { ErrorKind, PoolMode } from '../ports/driver.js'
 import type { BackoffOptions, BreakerOptions, ResolvedBackoffOptions, ResolvedBreakerOptions } from './guard-options.js'
+import type { LeakActions } from './leak-actions.js'
 
 /** How waiters of one pool are ranked against each other. */
 export type Priority = 'high' | 'normal' | 'low'
@@ -76,8 +77,20 @@ export interface PoolOptions<Client = unknown> {
   readonly closeTimeoutMs?: number
   /** How long statements of a closed scope may finish before they are cancelled on the server. Default 5,000. */
   readonly closeGraceMs?: number
-  /** A lease held longer than this is reported as overdue. Default 30,000. */
+  /**
+   * What becomes of leaks: reported, reclaimed or not looked for, kind by kind; `'off'` for none of them. By default what
+   * was left over by its scope and what was forgotten are reclaimed, and the others are reported.
+   */
+  readonly leaks?: 'off' | LeakActions
+  /** A lease held longer than this is overdue; one with `hold: 'long'` never is. Default 30,000. */
   readonly leakAfterMs?: number
+  /** An open transaction without a statement for this long is a leak. Default 30,000. */
+  readonly idleInTransactionMs?: number
+  /**
+   * When every connection is held by code that itself waits for one more, and nothing has run or finished for this long,
+   * the caller that came last fails with `LEASEHOLD_SELF_DEADLOCK`. Default 100; `Infinity` leaves it to their deadlines.
+   */
+  readonly deadlockGraceMs?: number
   /** What ties a session to its owner (a setting, a lock, an open transaction) for longer than this is reported once. Default 30,000. */
   readonly pinWarnMs?: number
   /**
@@ -114,9 +127,10 @@ export interface PoolOptions<Client = unknown> {
 /** Pool options after checking: every one has its value. */
 export interface ResolvedPoolOptions<Client = unknown>
   extends
-    Required<Omit<PoolOptions<Client>, 'check' | 'clock' | 'breaker' | 'backoff' | 'classify'>>,
+    Required<Omit<PoolOptions<Client>, 'check' | 'clock' | 'breaker' | 'backoff' | 'classify' | 'leaks'>>,
     Pick<PoolOptions<Client>, 'check' | 'classify'> {
   readonly clock: Clock
   readonly breaker: ResolvedBreakerOptions | false
   readonly backoff: ResolvedBackoffOptions | false
+  readonly leaks: Required<LeakActions>
 }

@@ -3,21 +3,13 @@ import { checkOptions } from '../options/check-options.js'
 import { objectWith } from '../options/option-rules.js'
 import type { ScopeCarrier } from '../ports/scope-carrier.js'
 import { asyncLocalCarrier } from './async-local-carrier.js'
+import type { Frame } from './frame.js'
 import type { Scope } from './scope.js'
 
 /** What travels with the asynchronous flow. */
 export interface Context {
   readonly scope: Scope | undefined
   readonly frame: Frame | undefined
-}
-
-/** One run of a transaction. */
-export interface Frame {
-  readonly poolId: number
-  /** The pool's name, for errors. */
-  readonly pool: string
-  /** The one around it, on this pool or another. */
-  readonly outer: Frame | undefined
 }
 
 /**
@@ -50,7 +42,7 @@ export function currentContext(): Context | undefined {
 /** The innermost run of a transaction on the pool with this id, around the code that calls. */
 export function currentFrame(poolId: number): Frame | undefined {
   let frame = currentContext()?.frame
-  while (frame !== undefined && frame.poolId !== poolId) frame = frame.outer
+  while (frame !== undefined && !(frame.isTransaction && frame.poolId === poolId)) frame = frame.outer
   return frame
 }
 
@@ -59,12 +51,24 @@ export function currentFrame(poolId: number): Frame | undefined {
  * not mix what belongs to different ones.
  */
 export function currentTransaction(): object | undefined {
-  return currentContext()?.frame
+  return innermostTransaction()
+}
+
+/** The innermost run of a transaction around the code that calls, on whatever pool. */
+export function innermostTransaction(): Frame | undefined {
+  let frame = currentContext()?.frame
+  while (frame?.isTransaction === false) frame = frame.outer
+  return frame
 }
 
 export function runInContext<R>(context: Context, work: () => R): R {
   state.opened = true
   return state.carrier.run(context, work)
+}
+
+/** Runs `work` in a frame that nobody need ever find: it is lost on another carrier, and nothing depends on it. */
+export function runInUse<R>(frame: Frame, work: () => R): R {
+  return state.carrier.run({ scope: currentContext()?.scope, frame }, work)
 }
 
 /** Runs `work` outside every context: sockets and timers made in it belong to nobody's request. */

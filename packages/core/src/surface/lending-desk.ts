@@ -14,6 +14,7 @@ import type { Transactions } from '../transaction/transactions.js'
 import { Asked } from './asked.js'
 import { checkSettings } from './check-settings.js'
 import type { LateAcquires } from './late-acquires.js'
+import type { DeadlockWatch } from './deadlock-watch.js'
 import { LeaseSettings } from './lease-settings.js'
 import { openPromise } from './open-promise.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
@@ -30,6 +31,7 @@ export interface LendingDeskParts<Client> {
   readonly refusals: Refusals<Client>
   readonly late: LateAcquires
   readonly transactions: Transactions<Client>
+  readonly deadlocks: DeadlockWatch<Client>
 }
 
 const NO_REQUEST: AcquireRequest = Object.freeze({})
@@ -223,9 +225,13 @@ export class LendingDesk<Client> {
   }
 
   #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+    const { deadlocks } = this.#parts
+    deadlocks.refuseAlone(asked)
     if (this.#connections.backlog >= this.#options.maxWaiting) this.#refusals.queueFull(asked.label)
     const { promise, resolve, reject } = openPromise<Granted>()
-    this.#connections.enqueue(new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject))
+    const waiter = new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject)
+    this.#connections.enqueue(waiter)
+    if (waiter.queued) deadlocks.waits(waiter, asked)
     return promise
   }
 

@@ -1,8 +1,10 @@
 type Resolve = (value: unknown) => void
 type Reject = (reason: unknown) => void
 
-let resolveOfLast: Resolve = () => {}
-let rejectOfLast: Reject = () => {}
+const nothing = (): void => {}
+
+let resolveOfLast: Resolve = nothing
+let rejectOfLast: Reject = nothing
 
 function keepFunctions(resolve: Resolve, reject: Reject): void {
   resolveOfLast = resolve
@@ -22,5 +24,9 @@ export interface OpenPromise<T> {
  */
 export function openPromise<T>(): OpenPromise<T> {
   const promise = new Promise(keepFunctions) as Promise<T>
-  return { promise, resolve: resolveOfLast, reject: rejectOfLast }
+  const opened = { promise, resolve: resolveOfLast, reject: rejectOfLast }
+  // Kept here, the last lease that was waited for could never be found forgotten.
+  resolveOfLast = nothing
+  rejectOfLast = nothing
+  return opened
 }

@@ -2,7 +2,7 @@ import type { Connection } from '../connection/connection.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
 import type { Lending } from '../lease/lending.js'
 import { Waiter } from '../pool/waiter.js'
-import type { PendingAcquire, ScopeAbort } from '../scope/scope.js'
+import type { PendingAcquire, Scope, ScopeAbort } from '../scope/scope.js'
 import type { Asked } from './asked.js'
 
 /** What the pool does for callers that wait. */
@@ -41,6 +41,11 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
     asked.holder?.waits(this)
     // An object as listener rather than a closure: see Waiter.
     asked.request.signal?.addEventListener('abort', this, { once: true })
+  }
+
+  /** The scope in whose name it waits. */
+  get scope(): Scope | undefined {
+    return this.#asked.holder
   }
 
   get label(): string {

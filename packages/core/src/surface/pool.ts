@@ -1,7 +1,7 @@
 import { acquireChannel } from '../events/channels.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
-import { Lease } from '../lease/lease.js'
+import { Lease, lendingOf } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
@@ -14,9 +14,12 @@ import { Connections } from '../pool/connections.js'
 import { wakeSomebody } from '../pool/wake-somebody.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
-import { bindToContext, nextPoolId, runOutsideContext } from '../scope/context.js'
+import { awaitInside } from '../scope/await-inside.js'
+import { bindToContext, currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
+import { UseFrame } from '../scope/use-frame.js'
 import type { TransactionWork } from '../transaction/transaction-run.js'
 import { Transactions } from '../transaction/transactions.js'
+import { DeadlockWatch } from './deadlock-watch.js'
 import { firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
 import { LendingDesk } from './lending-desk.js'
@@ -45,6 +48,7 @@ export class Pool<Client> {
   readonly #options: ResolvedPoolOptions<Client>
   readonly #transactions: Transactions<Client>
   readonly #desk: LendingDesk<Client>
+  readonly #deadlocks: DeadlockWatch<Client>
   #ready: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
@@ -56,10 +60,11 @@ export class Pool<Client> {
       poolId: this.#id,
       outside: runOutsideContext,
       alsoDue: (now) => this.#leases.watch(now),
-      expired: (waiter) => this.#refusals.expire(waiter),
+      expired: (waiter) => this.#refusals.expire(waiter, this.#deadlocks.heldBy(waiter)),
     })
     this.#leases = new Leases(this.#connections, this.#id)
     this.#refusals = new Refusals(this.#connections, this.#leases, this.#id)
+    this.#deadlocks = new DeadlockWatch(this.#connections, this.#leases, this.#id)
     this.#late = new LateAcquires(options.name, this.#id)
     this.#transactions = new Transactions({
       leases: this.#leases,
@@ -79,6 +84,7 @@ export class Pool<Client> {
       refusals: this.#refusals,
       late: this.#late,
       transactions: this.#transactions,
+      deadlocks: this.#deadlocks,
     })
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
@@ -100,6 +106,7 @@ export class Pool<Client> {
    *
    * @throws {AcquireTimeoutError} when none was free within the timeout or the scope's deadline.
    * @throws {ConnectFailedError} when it was this caller's turn and a connection could not be opened.
+   * @throws {SelfDeadlockError} when all connections are held by code that waits for one more, and this caller came last.
    * @throws {CircuitOpenError} when none is alive that could be lent, and none is opened for the moment because that kept failing.
    * @throws {QueueFullError} when `maxWaiting` callers wait already.
    * @throws {AbortedError} when `signal` or the scope's signal aborted.
@@ -132,7 +139,8 @@ export class Pool<Client> {
   ): Promise<Awaited<R>> {
     const lease = await this.acquire(request)
     try {
-      return await work(lease.client, lease)
+      // What it returns may be a lazy query: it is awaited inside.
+      return await runInUse(this.#frameOf(lease), () => awaitInside(work(lease.client, lease)))
     } finally {
       lease.release()
     }
@@ -225,6 +233,11 @@ export class Pool<Client> {
     return this.#ready ?? Promise.resolve()
   }
 
+  /** Resolves when no connection that was given back is being cleaned or closed any more. Never rejects. */
+  get recycled(): Promise<void> {
+    return this.#leases.recycled()
+  }
+
   /**
    * Lends no more, sends waiting callers away, and resolves when every connection is closed. What is still lent after
    * `deadlineMs` (default 10,000; `Infinity` waits for ever) is taken back and closed. A second call joins the first.
@@ -236,6 +249,10 @@ export class Pool<Client> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #frameOf(lease: Lease<Client>): UseFrame {
+    return new UseFrame(this.#id, this.name, currentContext()?.frame, lendingOf(lease))
   }
 
   async #close(deadlineMs: number): Promise<void> {

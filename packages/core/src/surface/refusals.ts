@@ -1,5 +1,6 @@
 import { AbortedError } from '../errors/aborted-error.js'
 import { AcquireTimeoutError } from '../errors/acquire-timeout-error.js'
+import type { Holder } from '../errors/holder.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
 import { QueueFullError } from '../errors/queue-full-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
@@ -42,7 +43,7 @@ export class Refusals<Client> {
   }
 
   /** The deadline of a caller that waits since `since` has passed. */
-  timeout(since: number): AcquireTimeoutError {
+  timeout(since: number, ownHolders: readonly Holder[] = []): AcquireTimeoutError {
     const { slots, queue, lastConnectFailure, state, options } = this.#connections
     this.#timeouts += 1
     return new AcquireTimeoutError({
@@ -52,14 +53,15 @@ export class Refusals<Client> {
       total: slots.total,
       limit: slots.limit,
       holders: this.#leases.holders(),
+      ownHolders,
       paused: state.is === 'paused',
       lastConnectFailure,
     })
   }
 
   /** A waiter has left the queue because its deadline has passed. */
-  expire(waiter: Waiter<Client>): void {
-    const error = this.timeout(waiter.since)
+  expire(waiter: Waiter<Client>, ownHolders: readonly Holder[]): void {
+    const error = this.timeout(waiter.since, ownHolders)
     if (channels.timeout.hasSubscribers) {
       channels.timeout.publish({ pool: this.#pool, poolId: this.#poolId, label: waiter.label, error })
     }

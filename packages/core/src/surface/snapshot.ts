@@ -1,5 +1,6 @@
 import type { Holder } from '../errors/holder.js'
 import type { PinKind } from '../events/pin.js'
+import type { LeakSite } from '../lease/leak-sites.js'
 import type { BreakerStateName, CloseReason, LeakKind, Leftover } from '../events/pool-events.js'
 
 /** Everything that is known of a pool at one moment, as one plain object without secrets and literals. */
@@ -66,6 +67,8 @@ export interface PoolSnapshot {
     readonly leaks: Readonly<Record<LeakKind, number>>
     readonly lateAcquires: number
   }
+  /** The places in the code that have leaked, those that did most often first; of very many, those that did last. */
+  readonly leakSites: readonly LeakSite[]
   /** Milliseconds, over all leases that have ended: how long they were held, and how much of that the database worked. */
   readonly time: { readonly heldMs: number; readonly busyMs: number }
   /** Why opening last failed, unless it has succeeded since. */

@@ -13,7 +13,7 @@ export function takeSnapshot<Client>(
 ): PoolSnapshot {
   const { options, slots, queue, lastConnectFailure } = connections
   const { counts } = connections.reports
-  const { granted, released, heldMs, busyMs, leaks } = leases.totals
+  const { granted, released, heldMs, busyMs, leaks, leakSites } = leases.totals
   const now = options.clock.now()
   let oldestMs = 0
   for (const waiter of queue) oldestMs = Math.max(oldestMs, now - waiter.since)
@@ -62,6 +62,7 @@ export function takeSnapshot<Client>(
       leaks,
       lateAcquires,
     },
+    leakSites,
     time: { heldMs, busyMs },
     lastConnectFailure:
       lastConnectFailure === undefined

@@ -89,17 +89,18 @@ export class TransactionRun<Client> {
   /** Runs without a transaction, on a connection of its own. */
   async without<R>(work: TransactionWork<Client, R>): Promise<Awaited<R>> {
     const lending = await this.#acquire()
-    const transaction = this.#transaction(undefined, undefined, false)
+    const lease = new Lease(lending)
+    const transaction = this.#transaction(undefined, undefined, false, lending)
     let result: Awaited<R>
     try {
-      result = await this.#perform(transaction, new Lease(lending).client, work)
+      result = await this.#perform(transaction, lease.client, work)
       transaction.settle('committed')
     } catch (error) {
       transaction.settle('rolled back')
       await transaction.runHooks().catch(() => {})
       throw error
     } finally {
-      lending.release()
+      lease.release()
     }
     await transaction.runHooks()
     return result
@@ -309,11 +310,22 @@ export class TransactionRun<Client> {
     whole: WholeTransaction<Client> | undefined,
     parent: Transaction<Client> | undefined,
     isSavepoint: boolean,
+    lending?: Lending<Client>,
   ): Transaction<Client> {
     const { leases, poolId } = this.#desk
     const outer = currentContext()
     const label = whole?.base.label ?? outer?.scope?.label ?? 'work outside any scope'
-    return new Transaction({ pool: leases.pool, poolId, label, whole, parent, isSavepoint, outer: outer?.frame })
+    const held = lending === undefined ? {} : { lending }
+    return new Transaction({
+      pool: leases.pool,
+      poolId,
+      label,
+      whole,
+      parent,
+      isSavepoint,
+      outer: outer?.frame,
+      ...held,
+    })
   }
 
   #clientOf(transaction: Transaction<Client>, whole: WholeTransaction<Client>): Client {

@@ -1,7 +1,7 @@
 import { TransactionConflictError } from '../errors/transaction-conflict-error.js'
 import type { Lending } from '../lease/lending.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
-import type { Frame } from '../scope/context.js'
+import type { Frame, HeldByFrame } from '../scope/frame.js'
 import type { Savepoint, SavepointOwner, Savepoints } from './savepoints.js'
 
 /** How a transaction stands. */
@@ -50,6 +50,8 @@ export interface TransactionFacts<Client> {
   readonly parent: Transaction<Client> | undefined
   /** Whether it is a savepoint in its parent. */
   readonly isSavepoint: boolean
+  /** The lease on which it runs, where it runs without a transaction. */
+  readonly lending?: Lending<Client>
   /** The frame of the context in which it was asked for. */
   readonly outer: Frame | undefined
 }
@@ -61,9 +63,11 @@ const OPEN: TransactionState = { is: 'open' }
  * given to the callback.
  */
 export class Transaction<Client = unknown> implements Frame, SavepointOwner {
+  readonly isTransaction = true
   readonly poolId: number
   readonly pool: string
   readonly label: string
+  readonly holds: HeldByFrame | undefined
   readonly outer: Frame | undefined
   readonly parent: Transaction<Client> | undefined
   readonly whole: WholeTransaction<Client> | undefined
@@ -85,6 +89,7 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner {
     this.outer = facts.outer
     this.parent = facts.parent
     this.whole = facts.whole
+    this.holds = facts.whole?.base ?? facts.lending
     this.depth = facts.parent === undefined ? 0 : facts.parent.depth + 1
     this.savepoint = facts.isSavepoint ? facts.whole?.savepoints.open(this) : undefined
   }

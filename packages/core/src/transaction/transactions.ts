@@ -5,7 +5,7 @@ import type { LeaseTerms, Lending } from '../lease/lending.js'
 import { areSameSettings, declareSettings, type DeclaredSettings, mergeSettings } from '../options/declared-settings.js'
 import type { Propagation, TransactionOptions } from '../options/transaction-options.js'
 import type { Settings } from '../ports/settings.js'
-import { currentContext, currentFrame } from '../scope/context.js'
+import { currentFrame, innermostTransaction } from '../scope/context.js'
 import { courseOf } from './propagation.js'
 import { shareSession } from './share-session.js'
 import type { Transaction } from './transaction.js'
@@ -82,7 +82,7 @@ export class Transactions<Client> {
       )
     }
     const outside = `propagation '${propagation}' was asked for outside of any transaction on pool "${pool}"`
-    const other = currentContext()?.frame?.pool
+    const other = innermostTransaction()?.pool
     if (other === undefined) {
       const remedy = 'Call it inside pool.transaction'
       return new TransactionConflictError({ pool, label: '', what: outside, remedy })

@@ -1,31 +1,25 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault, LineFault } from './fault.js'
 import { Line, type Target } from './line.js'
 
 const HOST = '127.0.0.1'
-const LISTEN_ATTEMPTS = 50
-const LISTEN_PAUSE_MS = 20
 
 /** Stands before a server and does to its connections what networks and servers do, when it is told to. */
 export class FaultProxy {
   readonly #lines = new Set<Line>()
   readonly #hanging = new Set<Socket>()
   readonly #dials: number[] = []
+  /** Where it listens, unless it refuses; the same for all its life. */
+  readonly port: number
   #server: Server | undefined
-  #port = 0
   #target: Target
   #fault: Fault | undefined
 
-  /** Use `startFaultProxy`. */
-  constructor(target: Target) {
+  /** Use `startFaultProxy`. It listens as soon as it is well: see `heal`. */
+  constructor(target: Target, port: number) {
     this.#target = target
-  }
-
-  /** Where it listens, unless it refuses; the same for all its life. */
-  get port(): number {
-    return this.#port
+    this.port = port
   }
 
   /** When somebody dialled, in milliseconds of `performance.now()`. What is refused is not seen. */
@@ -41,7 +35,7 @@ export class FaultProxy {
   /** The same database, through this proxy. */
   through(url: string): string {
     const through = new URL(url)
-    through.host = `${HOST}:${this.#port}`
+    through.host = `${HOST}:${this.port}`
     return through.href
   }
 
@@ -60,7 +54,7 @@ export class FaultProxy {
   async heal(): Promise<void> {
     this.#fault = undefined
     for (const line of this.#lines) line.heal()
-    if (this.#server === undefined) await this.listen()
+    if (this.#server === undefined) await this.#listen()
   }
 
   /** Who dials from now on gets to another server, as after a change in DNS. Lines that are up stay where they are. */
@@ -74,22 +68,11 @@ export class FaultProxy {
     await this.#stopListening()
   }
 
-  /** Part of the start. */
-  async listen(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const server = createServer({ allowHalfOpen: true, noDelay: true }, (front) => this.#accept(front))
-      try {
-        server.listen(this.#port, HOST)
-        await once(server, 'listening')
-        this.#server = server
-        this.#port = (server.address() as { readonly port: number }).port
-        return
-      } catch (error) {
-        // While it refused, the operating system may have lent the port to a socket that dials.
-        if (this.#port === 0 || attempt === LISTEN_ATTEMPTS) throw error
-        await sleep(LISTEN_PAUSE_MS)
-      }
-    }
+  async #listen(): Promise<void> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (front) => this.#accept(front))
+    server.listen(this.port, HOST)
+    await once(server, 'listening')
+    this.#server = server
   }
 
   async #stopListening(): Promise<void> {

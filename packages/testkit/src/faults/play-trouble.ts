@@ -1,19 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findLeaseholdError } from '@leasehold/core'
 import type { Aftermath, Stage, Trouble } from './stage.js'
-import type { Refused } from './journal.js'
 import type { SteadyLoad } from './steady-load.js'
 
 const LASTS_MS = 600
 const PATIENCE_MS = 15_000
 
-/** Makes trouble under a load that is served, ends it, and waits until the load is served again. */
-export async function playTrouble(trouble: Trouble, load: SteadyLoad, stage: Stage): Promise<Aftermath> {
+/**
+ * Makes trouble under a load that is served, ends it, and waits until the load is served again. `lastsMs` is for troubles
+ * that do not know by themselves how long they last.
+ */
+export async function playTrouble(
+  trouble: Trouble,
+  load: SteadyLoad,
+  stage: Stage,
+  { lastsMs = LASTS_MS } = {},
+): Promise<Aftermath> {
   await load.untilServed(PATIENCE_MS)
   const dialsBefore = stage.proxy.dials.length
   const beganAt = performance.now()
   await trouble.begin(stage)
-  await sleep(trouble.lastsMs ?? LASTS_MS)
+  await sleep(trouble.lastsMs ?? lastsMs)
   await trouble.end(stage)
   const endedAt = performance.now()
   const notBack = await load.untilServed(PATIENCE_MS).then(
@@ -23,20 +30,17 @@ export async function playTrouble(trouble: Trouble, load: SteadyLoad, stage: Sta
   const backAt = performance.now()
   const refused = load.journal.refusedBetween(beganAt, backAt)
   const shed = refused.filter(({ outcome }) => findLeaseholdError(outcome.error)?.code === 'LEASEHOLD_CIRCUIT_OPEN')
+  const waits = refused.map(({ startedAt, outcome }) => outcome.at - startedAt).sort((one, other) => one - other)
   return {
     trouble: trouble.name,
     firstKnowsMs: refused[0] && refused[0].outcome.at - beganAt,
     refused: refused.length,
-    longestMs: Math.max(0, ...waitsOf(refused)),
-    shed: { callers: shed.length, medianMs: waitsOf(shed)[shed.length >> 1] ?? 0 },
+    medianMs: waits[waits.length >> 1] ?? 0,
+    longestMs: waits.at(-1) ?? 0,
+    shed: shed.length,
     dials: stage.proxy.dials.length - dialsBefore,
     backAfterMs: notBack === undefined ? backAt - endedAt : undefined,
     notBack,
     journal: load.journal,
   }
-}
-
-/** How long they waited, the shortest first. */
-function waitsOf(refused: readonly Refused[]): readonly number[] {
-  return refused.map(({ startedAt, outcome }) => outcome.at - startedAt).sort((one, other) => one - other)
 }

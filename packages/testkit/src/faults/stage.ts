@@ -16,7 +16,7 @@ export interface Stage {
 /** Something that happens to a database while it is used. */
 export interface Trouble {
   readonly name: string
-  /** How long it lasts. Default 600. */
+  /** How long it lasts; by default as long as whoever plays it likes. */
   readonly lastsMs?: number
   /** Makes it. */
   begin(stage: Stage): Promise<void>
@@ -30,10 +30,11 @@ export interface Aftermath {
   /** From the trouble's beginning until the first caller was told; undefined if all were served. */
   readonly firstKnowsMs: number | undefined
   readonly refused: number
-  /** How long a refused caller waited at most. */
+  /** How long half of the refused callers waited, and how long any of them. */
+  readonly medianMs: number
   readonly longestMs: number
-  /** Refused because the circuit was open, and how long half of them waited: some were there when it opened. */
-  readonly shed: { readonly callers: number; readonly medianMs: number }
+  /** Refused because the circuit was open. */
+  readonly shed: number
   /** What the server, or who stood there in its place, saw until the service was back. */
   readonly dials: number
   /** From the trouble's end until each writer had been served; undefined if that did not come about in time. */

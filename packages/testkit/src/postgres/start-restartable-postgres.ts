@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { freePort } from './free-port.js'
+import { lastingPort } from './lasting-port.js'
 import { prepareServerFolder } from './prepare-server-folder.js'
 import { RestartablePostgres } from './restartable-postgres.js'
 import { throwAwaySettings } from './throw-away-settings.js'
@@ -10,7 +10,7 @@ export async function startRestartablePostgres(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RestartablePostgres> {
   const owner = unprivilegedUser()
-  const port = await freePort()
+  const port = await lastingPort()
   const password = randomBytes(12).toString('hex')
   const { folder, native } = prepareServerFolder(owner, password)
   const server = new RestartablePostgres({ folder, native, owner, port, password, isCopied: false })

@@ -1,7 +1,7 @@
 import { cpSync, lchownSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Client } from 'pg'
-import { freePort } from './free-port.js'
+import { lastingPort } from './lasting-port.js'
 import { prepareServerFolder } from './prepare-server-folder.js'
 import { RestartablePostgres } from './restartable-postgres.js'
 import { unprivilegedUser } from './unprivileged-user.js'
@@ -12,7 +12,7 @@ import { unprivilegedUser } from './unprivileged-user.js'
  */
 export async function startStandby(primary: RestartablePostgres): Promise<RestartablePostgres> {
   const owner = unprivilegedUser()
-  const port = await freePort()
+  const port = await lastingPort()
   const { folder, native } = prepareServerFolder(owner, primary.password)
   const data = join(folder, 'data')
   const admin = new Client(primary.url)

@@ -49,6 +49,10 @@ describe('in TypeScript', () => {
         { config: { leasehold: { mode: 'session', priority: 'high', deadlineMs: 1_000 } } },
         async () => 'done',
       )
+      app.post('/', { config: { leasehold: { transaction: true } } }, async () => 'done')
+      app.post('/', { config: { leasehold: { transaction: { pool: 'main', retries: 2 } } } }, async () => 'done')
+      // @ts-expect-error -- there is no such isolation
+      app.post('/', { config: { leasehold: { transaction: { isolation: 'strict' } } } }, async () => 'done')
       // @ts-expect-error -- there is no such mode
       app.get('/', { config: { leasehold: { mode: 'row' } } }, async () => 'done')
       // @ts-expect-error -- it stands in the config

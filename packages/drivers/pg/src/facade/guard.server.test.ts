@@ -1,25 +1,24 @@
 import dns from 'node:dns'
 import { findLeaseholdError } from '@leasehold/core'
+import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
 import { freePort, startPostgres, usePostgres } from '@leasehold/testkit/postgres'
 import { afterEach, expect, test, vi } from 'vitest'
 import { backendOf, kill } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'
-import { openRestartableFront, type RestartableFront } from '../testing/restartable-front.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-const fronts: RestartableFront[] = []
+const proxies: FaultProxy[] = []
 
 afterEach(async () => {
-  await Promise.all(fronts.splice(0).map((front) => front.shut()))
+  await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
 })
 
-async function frontOf(): Promise<{ readonly front: RestartableFront; readonly url: string }> {
-  const url = new URL(database.url)
-  const front = await openRestartableFront({ host: url.hostname, port: Number(url.port) })
-  fronts.push(front)
-  url.port = String(front.port)
-  return { front, url: url.href }
+async function startProxy(): Promise<FaultProxy> {
+  const { hostname: host, port } = new URL(database.url)
+  const proxy = await startFaultProxy({ host, port: Number(port) })
+  proxies.push(proxy)
+  return proxy
 }
 
 function codesOf(outcomes: ReadonlyArray<PromiseSettledResult<unknown>>): Readonly<Record<string, number>> {
@@ -51,21 +50,26 @@ test('a dead port sees five attempts of 200 callers; each of them knows within i
 })
 
 test('a restarted server is found again without anybody’s help, and is not run over', async () => {
-  const { front, url } = await frontOf()
-  const pool = poolOf({ connectionString: url, max: 10, leasehold: { breaker: { probeAfterMs: 100 } } })
+  const proxy = await startProxy()
+  const pool = poolOf({
+    connectionString: proxy.through(database.url),
+    max: 10,
+    leasehold: { breaker: { probeAfterMs: 100 } },
+  })
   await Promise.all(Array.from({ length: 10 }, () => pool.query('select 1')))
-  await front.shut()
+  await proxy.fault({ is: 'reset' })
+  await proxy.fault({ is: 'refuse' })
   const down = await Promise.allSettled(Array.from({ length: 300 }, () => pool.query('select 1')))
   expect(codesOf(down)['ok']).toBeUndefined()
   expect(pool.snapshot().breaker.state).not.toBe('closed')
-  const before = front.accepted
+  const before = proxy.dials.length
 
-  await front.open()
+  await proxy.heal()
   await vi.waitFor(() => expect(pool.snapshot().breaker.state).toBe('closed'), { timeout: 5_000 })
   const up = await Promise.allSettled(Array.from({ length: 500 }, () => pool.query('select 1')))
 
   expect(codesOf(up)).toEqual({ ok: 500 })
-  expect(front.accepted - before).toBeLessThanOrEqual(10)
+  expect(proxy.dials.length - before).toBeLessThanOrEqual(10)
 })
 
 test('with compat: every caller is answered by a dial of its own, as pg-pool does', async () => {

@@ -2,8 +2,6 @@ import { SESSION } from '../session/pg-session.js'
 import type { EventName, Listener } from '../session/handle-listeners.js'
 import { GATE, NUMBER, type LeaseHandle } from './handle-fields.js'
 
-const SELF: unique symbol = Symbol('leasehold.self')
-
 type How = { readonly once: boolean; readonly first: boolean }
 
 /**
@@ -43,15 +41,11 @@ function stayCurrent(handle: LeaseHandle, operation: string): void {
 }
 
 function adding(how: How) {
-  return function (
-    this: LeaseHandle & { [SELF]?: WeakRef<object> },
-    event: EventName,
-    listener: Listener,
-  ): LeaseHandle {
+  return function (this: LeaseHandle, event: EventName, listener: Listener): LeaseHandle {
     if (typeof listener !== 'function') throw new TypeError('The "listener" argument must be of type function')
     stayCurrent(this, 'on')
     const entry = { handle: this[NUMBER], gate: this[GATE], event, listener }
-    this[SESSION].listeners.add(entry, how, (this[SELF] ??= new WeakRef(this)))
+    this[SESSION].listeners.add(entry, how, this)
     return this
   }
 }

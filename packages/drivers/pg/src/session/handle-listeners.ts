@@ -4,23 +4,38 @@ import type { EventEmitter } from 'node:events'
 export type Listener = (...args: unknown[]) => void
 export type EventName = string | symbol
 
+/** A listener, and the handle that it was put on. */
+interface Added {
+  readonly listener: Listener
+  readonly by: object
+}
+
 interface Entry {
   /** The number of the handle that listens. */
   readonly handle: number
   readonly gate: LeaseGate
   readonly event: EventName
-  readonly listener: Listener
+  /** Weakly: the client lives longer than a handle should, and listeners mostly know the handle that they were put on. */
+  readonly added: WeakRef<Added>
   /** What the physical client calls. */
   readonly attached: Listener
+  /** Kept for its own sake. */
+  readonly kept: Added | undefined
 }
+
+/** Who waits to be told something may never call the client again, and uses the connection all the same. */
+const IN_USE: EventName = 'notification'
 
 /**
  * The listeners that handles have put on one physical client. They run in the context in which they were added, and end
  * with their lease; those of the last handle stay until the connection is lent again, so that its holder learns of an
- * error that comes later.
+ * error that comes later. They live as long as their handle, which is not kept by them: but for those of notifications, a
+ * handle that nobody else has is forgotten, and they with it.
  */
 export class HandleListeners {
   readonly #client: EventEmitter
+  /** What each handle has added: it goes with the handle. */
+  readonly #added = new WeakMap<object, Set<Added>>()
   #entries: Entry[] = []
 
   constructor(client: EventEmitter) {
@@ -30,27 +45,31 @@ export class HandleListeners {
   /**
    * Adds a listener.
    *
-   * @param self what the listener sees as `this`, weakly: the client lives longer than a handle should.
+   * @param by the handle that it is put on, which it sees as `this`.
    */
   add(
-    entry: Omit<Entry, 'attached'>,
+    { handle, gate, event, listener }: Pick<Entry, 'handle' | 'gate' | 'event'> & Pick<Added, 'listener'>,
     how: { readonly once: boolean; readonly first: boolean },
-    self: WeakRef<object>,
+    by: object,
   ): void {
+    const strongly = { listener, by }
+    this.#addedBy(by).add(strongly)
+    const added = new WeakRef(strongly)
     const attached = bindToContext((...args: unknown[]) => {
-      if (how.once) this.#drop(added)
-      entry.listener.apply(self.deref(), args)
+      const found = added.deref()
+      if (how.once) this.#drop(entry)
+      found?.listener.apply(found.by, args)
     })
-    const added: Entry = { ...entry, attached }
-    this.#entries.push(added)
-    if (how.first) this.#client.prependListener(entry.event, attached)
-    else this.#client.on(entry.event, attached)
+    const entry: Entry = { handle, gate, event, added, attached, kept: event === IN_USE ? strongly : undefined }
+    this.#entries.push(entry)
+    if (how.first) this.#client.prependListener(event, attached)
+    else this.#client.on(event, attached)
   }
 
   /** Removes the listener that was added last, as Node does. */
   remove(handle: number, event: EventName, listener: Listener): void {
     const found = this.#entries.findLast(
-      (entry) => entry.handle === handle && entry.event === event && entry.listener === listener,
+      (entry) => entry.handle === handle && entry.event === event && entry.added.deref()?.listener === listener,
     )
     if (found !== undefined) this.#drop(found)
   }
@@ -63,7 +82,7 @@ export class HandleListeners {
   of(handle: number, event: EventName): Listener[] {
     return this.#entries
       .filter((entry) => entry.handle === handle && entry.event === event)
-      .map((entry) => entry.listener)
+      .flatMap((entry) => entry.added.deref()?.listener ?? [])
   }
 
   /** Removes those whose lease is over. */
@@ -83,5 +102,13 @@ export class HandleListeners {
     const at = this.#entries.indexOf(entry)
     if (at !== -1) this.#entries.splice(at, 1)
     this.#client.removeListener(entry.event, entry.attached)
+    const added = entry.added.deref()
+    if (added !== undefined) this.#added.get(added.by)?.delete(added)
+  }
+
+  #addedBy(handle: object): Set<Added> {
+    const added = this.#added.get(handle) ?? new Set()
+    this.#added.set(handle, added)
+    return added
   }
 }

@@ -1,0 +1,1 @@
+export { expectNoLeaks, type ExpectNoLeaksOptions, type LeakingPool, type LeakSource } from './expect-no-leaks.js'
