@@ -72,7 +72,9 @@ describe('a batch of Prisma in a pool.transaction', () => {
   it('is undone alone when a part of it fails, and so is a nested write, which is a transaction as well', async () => {
     await stage.pool.transaction(async () => {
       await insert(db, 'knex 1')
-      await expect(prisma.$transaction([write('batch 1'), prisma.$queryRawUnsafe('select 1/0')])).rejects.toThrow()
+      await expect(prisma.$transaction([write('batch 1'), prisma.$queryRawUnsafe('select 1/0')])).rejects.toThrow(
+        /zero/,
+      )
       const orders = { create: [{ note: 'the same' }, { note: 'the same' }] }
       await expect(prisma.account.create({ data: { id: 1, owner: 'Ann', orders } })).rejects.toMatchObject({
         code: 'P2002',
