@@ -97,6 +97,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     if (options.allowExitOnIdle) driver.hold?.(connection.client, true)
     terms.holder?.holds(lending)
     wakeUp.notLaterThan(this.#watch.firstLook(now, terms.isLong))
+    terms.opens?.claim(lending)
     this.#granted += 1
     return lending
   }
@@ -114,6 +115,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   /** Lets another lease share the connection of `base`. */
   borrow(base: Lending<Client>, terms: LeaseTerms, joined?: LeaseInTransaction): Lending<Client> {
     const lending = new Lending(this, terms, base.connection, this.#now(), base, joined)
+    terms.opens?.claim(lending)
     terms.holder?.holds(lending)
     return lending
   }
