@@ -71,7 +71,8 @@ export const supportedVersions = [
     version: '5.0.0',
     install: { fastify: '5.0.0' },
     // It has no `handlerTimeout` yet, and writes the pattern of `/orders/` otherwise.
-    without: '(longer than its handler may|handler that took too long|pattern of its route with its prefix)',
+    without:
+      '(longer than its handler may|handler that took too long|handlerTimeout|pattern of its route with its prefix)',
   },
   { product: 'Express', tests: express, shown: ['express', 'express4'] },
   {

@@ -80,9 +80,8 @@ async function play(root: Branch, plan: number): Promise<{ readonly tolds: reado
       begun.push(whole.catch(() => {}))
       return { branch, ended: branch.isCaught ? whole.catch(() => {}) : whole }
     })
-    await Promise.all(all.filter(({ branch }) => !branch.isAwaited).map(({ ended }) => ended)).finally(() =>
-      Promise.allSettled(all.filter(({ branch }) => branch.isAwaited).map(({ ended }) => ended)),
-    )
+    // Some are given up as soon as one beside them has failed, and go on by themselves.
+    await Promise.allSettled(all.filter(({ branch }) => branch.isAwaited).map(({ ended }) => ended))
     await Promise.all(all.map(({ ended }) => ended))
   }
 

@@ -1,3 +1,4 @@
+import { findLeaseholdError } from '@leasehold/core'
 import { createKnex } from '@leasehold/knex'
 import { createPrismaAdapter, leasePrisma } from '@leasehold/prisma'
 import type { Knex } from 'knex'
@@ -6,7 +7,7 @@ import { beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { loadClient, type TestClient } from '../../packages/adapters/prisma/src/testing/test-client.js'
 import { useStage } from './use-stage.js'
 
-const stage = useStage({ max: 3, connectionTimeoutMillis: 1_000 })
+const stage = useStage({ max: 3, connectionTimeoutMillis: 300 })
 let db: Knex
 let prisma: TestClient
 
@@ -71,7 +72,9 @@ describe('a batch of Prisma in a pool.transaction', () => {
   it('is undone alone when a part of it fails, and so is a nested write, which is a transaction as well', async () => {
     await stage.pool.transaction(async () => {
       await insert(db, 'knex 1')
-      await expect(prisma.$transaction([write('batch 1'), prisma.$queryRawUnsafe('select 1/0')])).rejects.toThrow()
+      await expect(prisma.$transaction([write('batch 1'), prisma.$queryRawUnsafe('select 1/0')])).rejects.toThrow(
+        /zero/,
+      )
       const orders = { create: [{ note: 'the same' }, { note: 'the same' }] }
       await expect(prisma.account.create({ data: { id: 1, owner: 'Ann', orders } })).rejects.toMatchObject({
         code: 'P2002',
@@ -110,5 +113,16 @@ describe.each(Object.entries(STREAMS))('for await over a stream of %s that inser
   test('has all rows inserted when all that is read has come before the first insert', async () => {
     await stage.pool.transaction(() => work(20))
     expect(await stage.rows()).toHaveLength(20)
+  })
+
+  test('fails, naming the stream, when nobody reads on because the insert waits for its end; and nothing of it stays', async () => {
+    const error: unknown = await stage.pool.transaction(() => work(5_000)).catch((reason: unknown) => reason)
+    const found = findLeaseholdError(error)
+    expect(found).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT' })
+    expect(found?.message).toMatch(/waited 300 ms .*select generate_series/)
+    expect(await stage.rows()).toEqual([])
+    expect(stage.pool.snapshot().connections.lent).toBe(0)
+    await stage.pool.transaction(() => write('afterwards'))
+    expect(await stage.rows()).toEqual(['afterwards'])
   })
 })

@@ -26,7 +26,6 @@ import {
   currentScope,
   currentTransaction,
   describeHolder,
-  type DeadlockHolder,
   detached,
   type Driver,
   examineOptions,
@@ -67,7 +66,6 @@ import {
   type ScopeOptions,
   serviceUnavailable,
   type ServiceUnavailable,
-  SelfDeadlockError,
   SettingRequiredError,
   SettingsFailedError,
   settingsOptionsOf,
@@ -203,7 +201,6 @@ describe('in TypeScript', () => {
     expectTypeOf(CircuitOpenError).instance.toHaveProperty('why').toEqualTypeOf<string | undefined>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
-    expectTypeOf(SelfDeadlockError).instance.toHaveProperty('holders').toEqualTypeOf<readonly DeadlockHolder[]>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
     expectTypeOf(TransactionConflictError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf(TransactionEndedError).instance.toHaveProperty('endedBy').toEqualTypeOf<string>()
@@ -239,8 +236,8 @@ describe('in TypeScript', () => {
     expectTypeOf<Pool<Client>>().toExtend<PoolSource>()
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
-    const route = () => checkRouteLeasehold('The route GET /', {})
-    expectTypeOf(route).returns.toExtend<RouteLeasehold>()
+    const route = () => checkRouteLeasehold<{ readonly own: number }>('This route', {}, { own: wholeNumber(1) })
+    expectTypeOf(route).returns.toEqualTypeOf<RouteLeasehold & { readonly own: number }>()
     const settings = (request: { readonly tenant: string }) =>
       settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()

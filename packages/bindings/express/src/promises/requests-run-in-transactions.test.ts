@@ -172,22 +172,28 @@ describe.each(versions)('on %s', (_version, express) => {
       },
     )
 
-    it('when the commit fails and it goes on writing: that ends no process', async () => {
-      const goOn = new Gate()
-      const ended = new Gate()
-      await start(async (_req, res) => {
-        await insert('a')
-        service.driver.script.next('query', 'error')
-        res.write('do')
-        await goOn.promise
-        res.write('ne')
-        res.end()
-        await new Promise(setImmediate)
-        ended.open()
+    it('when the commit fails and it goes on writing behind the answer of an error handler: that ends no process', async () => {
+      const [goOn, ended] = [new Gate(), new Gate()]
+      await service.start((app) => {
+        app.get(
+          '/',
+          transactional(async (_req, res) => {
+            await insert('a')
+            service.driver.script.next('query', 'error')
+            res.write('do')
+            await goOn.promise
+            res.write('ne')
+            ended.open()
+          }),
+        )
+        app.use((_error: unknown, _req: Request, res: Response, _next: NextFunction) => {
+          res.status(500).end('no')
+          goOn.open()
+        })
       })
-      expect((await service.get('/')).status).toBe(500)
-      goOn.open()
+      expect(await service.get('/')).toMatchObject({ status: 500, body: 'no' })
       await ended.promise
+      expect(service.driver.rows).toEqual([])
     })
 
     it('when no connection could be had: the handler is not even called, and the client gets 503', async () => {
@@ -260,8 +266,8 @@ describe.each(versions)('on %s', (_version, express) => {
     })
 
     it.each([
-      ['the deadline of its scope', { leasehold: { deadlineMs: 40 } }],
-      ['its own timeoutMs', { how: { timeoutMs: 40 } }],
+      ['the deadline of its scope', { leasehold: { deadlineMs: 150 } }],
+      ['its own timeoutMs', { how: { timeoutMs: 150 } }],
     ])('when it takes longer than %s: the client gets 503', async (_what, options) => {
       await start(async () => (await insert('a'), new Promise(() => {})), options)
       const answer = await service.get('/')

@@ -217,9 +217,25 @@ describe('a route with `transaction` is rolled back, and leaves nothing,', () =>
     expect(service.driver.rows).toEqual([])
   })
 
+  it('when its handlerTimeout comes in the middle of a statement, for whose end the client does not wait', async () => {
+    await start(
+      async () => {
+        await insert('a')
+        service.driver.script.next('query', 'slow')
+        return insert('b')
+      },
+      { handlerTimeout: 150, pool: { closeGraceMs: 60_000 } },
+    )
+    expect((await service.get('/')).status).toBe(503)
+    expect(service.driver.script.gatesOf('query')).toHaveLength(1)
+    service.driver.script.open('query')
+    await service.allIsBack(1)
+    expect(service.driver.rows).toEqual([])
+  })
+
   it.each<[string, RouteLeasehold]>([
-    ['the deadline of its scope', { deadlineMs: 40 }],
-    ['its own timeoutMs', { transaction: { timeoutMs: 40 } }],
+    ['the deadline of its scope', { deadlineMs: 150 }],
+    ['its own timeoutMs', { transaction: { timeoutMs: 150 } }],
   ])('when it takes longer than %s: the client gets 503', async (_what, route) => {
     await start(
       async () => {

@@ -169,7 +169,7 @@ describe.each(platforms)('a handler with @Transactional on $name', ({ create }) 
         await new Promise(() => {})
       }
     }
-    await start(Orders, { deadlineMs: 30 })
+    await start(Orders, { deadlineMs: 150 })
     const answer = await ask('/')
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
     expect(driver.rows).toEqual([])

@@ -161,6 +161,8 @@ describe('pool.transaction', () => {
   })
 
   it('is rolled back, and says so, when it takes longer than its timeoutMs', async () => {
+    // Of a connection that is open: to open one may take longer than that.
+    await pool.query('select 1')
     const run = pool.transaction(
       async (client) => {
         await client.query(insert('a'))
