@@ -116,7 +116,7 @@ describe.each(PAIRS)('in one pool.transaction, $one.name and $other.name', (kind
     expect(await rows()).toBe('a,b,c')
   })
 
-  it('may lie in each other: work of the second that the first rolls back is never lost unseen', async () => {
+  it('may lie in each other: the second is part of the first, and undone with it', async () => {
     const whole = pool.transaction(async () => {
       const rolledBack = one.transaction(async () => {
         await other.transaction(async (inner) => void (await inner(insert('b'))))
@@ -124,7 +124,9 @@ describe.each(PAIRS)('in one pool.transaction, $one.name and $other.name', (kind
       })
       await expect(rolledBack).rejects.toBe(failure)
     })
-    await expect(whole).rejects.toMatchObject({ code: 'LEASEHOLD_TRANSACTION_CONFLICT' })
+    // Between a BEGIN and a COMMIT that somebody sends, nobody can tell who belongs to it: nothing is lost unseen.
+    if (kinds.one.name === 'pg') await expect(whole).rejects.toMatchObject({ code: 'LEASEHOLD_TRANSACTION_CONFLICT' })
+    else await whole
     expect(await rows()).toBe('')
   })
 

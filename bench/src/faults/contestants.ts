@@ -12,7 +12,7 @@ import { loadPrismaClient } from '../orms/load-prisma-client.js'
 /** Terms that are the same for all: how long to wait for a connection, for a server to let one in, for an answer. */
 const MAX = 6
 const ACQUIRE_MS = 600
-const CONNECT_MS = 300
+const CONNECT_MS = 1_000
 const STATEMENT_MS = 300
 const CALLERS = 12
 

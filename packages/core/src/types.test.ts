@@ -71,11 +71,20 @@ import {
   settingsOptionsOf,
   TransactionConflictError,
   TransactionEndedError,
+  type TurnHolder,
+  TurnTimeoutError,
   useScopeCarrier,
   wholeNumber,
   wholeNumberOrNoLimit,
   type TransactionOptions,
 } from './index.js'
+import {
+  expectNoLeaks,
+  type ExpectNoLeaksOptions,
+  type LeakSource,
+  type RehearsalSource,
+  withRollback,
+} from './testing/index.js'
 
 interface Client {
   ask(text: string): Promise<string>
@@ -195,9 +204,31 @@ describe('in TypeScript', () => {
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
     expectTypeOf(TransactionConflictError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf(TransactionEndedError).instance.toHaveProperty('endedBy').toEqualTypeOf<string>()
+    expectTypeOf(TransactionEndedError).instance.toHaveProperty('isInDoubt').toEqualTypeOf<boolean>()
+    expectTypeOf(TurnTimeoutError).instance.toHaveProperty('holder').toEqualTypeOf<TurnHolder>()
     expectTypeOf(SettingsFailedError).instance.toHaveProperty('settings').toEqualTypeOf<readonly string[]>()
     expectTypeOf(ScopeClosedError).instance.toHaveProperty('label').toEqualTypeOf<string>()
     expectTypeOf<InstanceType<typeof AcquireTimeoutError>>().toExtend<LeaseholdError>()
+  })
+
+  it('a test takes a pool or a facade of one to be rolled back, and gives what it returned', () => {
+    expectTypeOf<Pool<Client>>().toExtend<RehearsalSource>()
+    expectTypeOf<{ readonly leases: Pool<Client> }>().toExtend<RehearsalSource>()
+    expectTypeOf<{ readonly name: string }>().not.toExtend<RehearsalSource>()
+    const rehearse = () => withRollback(pool, async () => 1)
+    expectTypeOf(rehearse).returns.toEqualTypeOf<Promise<number>>()
+  })
+
+  it('adapters get back what their ORM returns, or a promise of it', () => {
+    const transact = () => pool.ormTransaction((enter) => enter(async () => 'done'), { isNested: true })
+    expectTypeOf(transact).returns.toEqualTypeOf<Promise<string>>()
+  })
+
+  it('a test takes a pool or a facade of one to look for leaks', () => {
+    expectTypeOf(expectNoLeaks).parameters.toEqualTypeOf<[LeakSource, ExpectNoLeaksOptions?]>()
+    expectTypeOf<Pool<Client>>().toExtend<LeakSource>()
+    expectTypeOf<{ readonly leases: Pool<Client> }>().toExtend<LeakSource>()
+    expectTypeOf<{ readonly name: string }>().not.toExtend<LeakSource>()
   })
 
   it('bindings are handed what they need, typed', () => {

@@ -31,6 +31,11 @@ export class FakeHandle implements FakeClient {
 
   /** A transaction of the holder is a savepoint in the one that its lease has joined. */
   async #queryInside(text: string, joined: JoinedTransaction): Promise<string> {
+    if (text !== 'commit' && text !== 'rollback') {
+      await new Promise<void>((resolve, reject) => {
+        if (joined.takeTurn(resolve, reject)) resolve()
+      })
+    }
     if (text === 'begin') {
       await this.#session.query(`savepoint ${joined.open()}`)
     } else if (text === 'commit') {
@@ -42,6 +47,7 @@ export class FakeHandle implements FakeClient {
       await this.#session.query(`rollback-to ${end.name}`)
       await this.#session.query(`release ${end.name}`)
     } else {
+      if (joined.apart !== undefined) return joined.apart(() => this.#queryInside(text, joined))
       joined.works()
       return this.#session.query(text)
     }

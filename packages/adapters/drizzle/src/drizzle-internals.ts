@@ -7,7 +7,12 @@ export interface DrizzleClient {
   query(...statement: unknown[]): unknown
 }
 
-export type TransactionWork = (tx: unknown) => Promise<unknown>
+export type TransactionWork = (tx: DrizzleTransaction) => Promise<unknown>
+
+/** What the callback of a transaction is given. */
+export interface DrizzleTransaction {
+  transaction(work: TransactionWork, ...more: unknown[]): Promise<unknown>
+}
 
 /** Everything that Drizzle sends goes through a session, which sends it through its client. */
 export interface DrizzleSession {

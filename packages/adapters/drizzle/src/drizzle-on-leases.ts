@@ -22,7 +22,7 @@ export function drizzleOnLeases({ drizzle, npmVersion }: DrizzleLibrary, pool: L
   // The logger first: Drizzle 0.45 tells a configuration from a client by the first name of its own that it finds.
   const db = drizzle({ logger: undefined, ...config, client: pool } as never)
   const internals = internalsOf(db, pool, npmVersion)
-  leaseTransactions(internals.session)
+  leaseTransactions(internals.session, pool)
   nameCallers(internals, pool)
   return db
 }

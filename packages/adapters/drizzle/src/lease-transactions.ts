@@ -1,21 +1,35 @@
-import type { DrizzleSession } from './drizzle-internals.js'
+import type { EnterTransaction } from '@leasehold/core'
+import type { LeasedPgPool } from '@leasehold/pg'
+import type { DrizzleSession, DrizzleTransaction, TransactionWork } from './drizzle-internals.js'
+import { modesOf } from './modes-of.js'
 
 /**
- * Makes a session run each of its transactions on a lease that is given back however the transaction ends.
+ * Makes a session run each of its transactions on a lease that is given back however the transaction ends, and as part of
+ * the transaction around it.
  *
  * Drizzle takes a client from a pool by itself, and keeps it for good when BEGIN fails; so it is given a client instead,
  * and does not know that there is a pool. And when ROLLBACK fails it throws that, and not why it rolled back.
  */
-export function leaseTransactions(session: DrizzleSession): void {
+export function leaseTransactions(session: DrizzleSession, pool: LeasedPgPool): void {
   const { transaction } = session
 
   session.transaction = async function transactionOnLease(this: DrizzleSession, work, config) {
-    const client = await this.client.connect()
-    const onLease = Object.create(this, { client: { value: client }, transaction: { value: transaction } })
+    return pool.leases.ormTransaction((enter) => runOnLease(this, work, config, enter), { modes: modesOf(config) })
+  }
+
+  async function runOnLease(
+    from: DrizzleSession,
+    work: TransactionWork,
+    config: object | undefined,
+    enter: EnterTransaction,
+  ): Promise<unknown> {
+    const client = await from.client.connect()
+    const onLease = Object.create(from, { client: { value: client }, transaction: { value: transaction } })
     let failure: { readonly cause: unknown } | undefined
-    const watched: typeof work = async (tx) => {
+    const watched: TransactionWork = async (tx) => {
       try {
-        return await work(tx)
+        joinNested(tx, pool)
+        return await enter(() => work(tx))
       } catch (cause) {
         failure = { cause }
         throw cause
@@ -28,5 +42,22 @@ export function leaseTransactions(session: DrizzleSession): void {
     } finally {
       client.release()
     }
+  }
+}
+
+/** `tx.transaction` makes a savepoint on the same client: it takes its turn like any other, and so do those inside it. */
+function joinNested(tx: DrizzleTransaction, pool: LeasedPgPool): void {
+  const { transaction } = tx
+  tx.transaction = async function nested(this: DrizzleTransaction, work, ...more) {
+    return pool.leases.ormTransaction(
+      (enter) => {
+        const inside: TransactionWork = async (inner) => {
+          joinNested(inner, pool)
+          return enter(() => work(inner))
+        }
+        return transaction.call(this, inside, ...more)
+      },
+      { isNested: true },
+    )
   }
 }

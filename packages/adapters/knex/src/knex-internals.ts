@@ -18,6 +18,13 @@ export interface KnexConnection extends Omit<PgClient, 'getTransactionStatus'> {
 
 export type TransactionContainer = (transaction: Knex.Transaction) => unknown
 
+/** What Knex passes on of the options of a transaction. */
+export interface TransactionConfig {
+  readonly connection?: unknown
+  readonly isolationLevel?: string
+  readonly readOnly?: boolean
+}
+
 /** Runs one builder: Knex's own, unknown to its types. */
 export interface Runner {
   readonly builder: object
@@ -44,7 +51,7 @@ export interface PgDialect {
   cancelQuery(connection: KnexConnection): Promise<unknown>
   checkVersion(connection: KnexConnection): Promise<string>
   setSchemaSearchPath(connection: KnexConnection): Promise<unknown>
-  transaction(container: TransactionContainer, config?: object, outer?: unknown): unknown
+  transaction(container: TransactionContainer, config?: TransactionConfig, outer?: unknown): unknown
   runner(builder: unknown): Runner
   queryBuilder(): object
   schemaBuilder(): object

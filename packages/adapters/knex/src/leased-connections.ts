@@ -1,5 +1,5 @@
 // oxlint-disable no-underscore-dangle -- the names are Knex's
-import { isLeaseholdError, type Site } from '@leasehold/core'
+import { type EnterTransaction, isLeaseholdError, type OrmTransactionRequest, type Site } from '@leasehold/core'
 import { pgDriver } from '@leasehold/pg'
 import knex from 'knex'
 import type { ConnectionSetup } from './connection-setup.js'
@@ -73,6 +73,11 @@ export class LeasedConnections {
     } finally {
       this.#site = undefined
     }
+  }
+
+  /** @see Pool.ormTransaction */
+  ormTransaction<R>(open: (enter: EnterTransaction) => R, request: OrmTransactionRequest): R | Promise<Awaited<R>> {
+    return this.#leases.ormTransaction(open, request)
   }
 
   acquire(): { readonly promise: Promise<PgClient> } {

@@ -1,5 +1,5 @@
 // oxlint-disable no-underscore-dangle -- the names are Knex's
-import type { Site } from '@leasehold/core'
+import type { EnterTransaction, Site } from '@leasehold/core'
 import type { Duplex } from 'node:stream'
 import { builderSites } from './builder-sites.js'
 import { guardedRunner } from './guarded-runner.js'
@@ -9,9 +9,11 @@ import type {
   PgDialectClass,
   RunnerClass,
   Statement,
+  TransactionConfig,
   TransactionContainer,
 } from './knex-internals.js'
 import { connectionsOf, type LeasedConnections } from './leased-connections.js'
+import { modesOf } from './modes-of.js'
 import { OpenStream } from './open-stream.js'
 
 const DONE = Promise.resolve()
@@ -66,14 +68,20 @@ function extendDialect(base: PgDialectClass): PgDialectClass {
      * Knex runs the container even when BEGIN failed: what that does on `knex` itself would be committed statement by
      * statement. And `await knex.transaction()` would get a transaction that never began.
      */
-    override transaction(container: TransactionContainer, config?: object, outer?: unknown): unknown {
-      const site = this.transacting === true ? undefined : connectionsOf(this).captureSite(this.transaction)
-      return super.transaction.call(
-        site === undefined ? this : inTheNameOf(site, this),
-        (transaction) => (transaction.isCompleted() ? undefined : container(transaction)),
-        config,
-        outer,
-      )
+    override transaction(container: TransactionContainer, config?: TransactionConfig, outer?: unknown): unknown {
+      const isNested = this.transacting === true
+      const site = isNested ? undefined : connectionsOf(this).captureSite(this.transaction)
+      const dialect = site === undefined ? this : inTheNameOf(site, this)
+      const open = (enter: EnterTransaction): unknown =>
+        super.transaction.call(
+          dialect,
+          (transaction) => (transaction.isCompleted() ? undefined : enter(() => container(transaction))),
+          config,
+          outer,
+        )
+      // What is done with a transaction that has no callback, or a connection of its own, cannot be told from the rest.
+      if (isPromiseResolver(container) || config?.connection !== undefined) return open((callback) => callback())
+      return connectionsOf(this).ormTransaction(open, { isNested, modes: modesOf(config) })
     }
 
     override queryBuilder(): object {
@@ -137,4 +145,9 @@ function inTheNameOf(site: Site, dialect: PgDialect): PgDialect {
 
 function closed(stream: Duplex): Promise<void> {
   return new Promise((resolve) => stream.once('close', resolve))
+}
+
+/** `await knex.transaction()` gives Knex the resolver of its own promise as callback: the only one that is native and has no name. */
+function isPromiseResolver(container: TransactionContainer): boolean {
+  return container.name === '' && /\[native code\]/.test(Function.prototype.toString.call(container))
 }

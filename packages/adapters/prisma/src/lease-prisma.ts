@@ -1,6 +1,7 @@
 import { attachLeaseholdError, InvalidOptionsError, type OptionFault, PoolClosedError } from '@leasehold/core'
 import { checkFacade, type LeasedPgPool } from '@leasehold/pg'
 import { type AdapterState, adapterState } from './adapter-state.js'
+import { joinTransactions } from './join-transactions.js'
 import { leaseholdErrorBehind } from './lease-failure.js'
 import { separateLookUps } from './look-ups-of-scopes.js'
 import { type Engine, internalsOf, type PrismaInternals, type RequestHandler } from './prisma-internals.js'
@@ -40,6 +41,7 @@ export function leasePrisma<Client extends AnyPrismaClient>(client: Client, pool
   separateLookUps(handler.dataloader.options)
   tellMaxWait(engine, state)
   revealErrors(handler, engine)
+  joinTransactions(client, pool)
   state.isLeased = true
   return client
 }

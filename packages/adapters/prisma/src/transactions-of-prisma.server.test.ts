@@ -2,6 +2,7 @@ import { type AcquireTimeoutError, openScope, runInScope } from '@leasehold/core
 import { Gate } from '@leasehold/testkit'
 import { expect, test } from 'vitest'
 import { createPrismaAdapter } from './create-prisma-adapter.js'
+import { leasePrisma } from './lease-prisma.js'
 import type { TestClient } from './testing/test-client.js'
 import { usePrisma } from './testing/use-prisma.js'
 
@@ -213,3 +214,59 @@ test.each([undefined, 'pg-pool' as const])(
     await adapter.dispose()
   },
 )
+
+test.each(['before', 'after'] as const)(
+  'a client that was extended %s it was leased joins as well, nested ones too',
+  async (when) => {
+    const { prisma, pool } = tests.open({ leased: when === 'after' })
+    const plain = prisma.$extends({ name: 'nothing' })
+    const extended = when === 'before' ? leasePrisma(plain, pool) : plain
+    const failed = pool.transaction(async () => {
+      await extended.$transaction(async (tx) => {
+        await tx.account.update(increment(61, 5))
+        // On the root object, and still part of it.
+        await extended.account.update(increment(62, 5))
+        await pool.query('update accounts set balance = balance + 5 where id = 63')
+      })
+      expect(await balancesOf(prisma, 61, 62, 63)).toEqual([105, 105, 105])
+      const inner = extended.$transaction(async (tx) => {
+        await tx.account.update(increment(61, 5))
+        await pool.query('update accounts set balance = balance + 5 where id = 63')
+        throw new Error('inner only')
+      })
+      await expect(inner).rejects.toThrow('inner only')
+      expect(await balancesOf(prisma, 61, 62, 63)).toEqual([105, 105, 105])
+      throw new Error('all of it')
+    })
+    await expect(failed).rejects.toThrow('all of it')
+    expect(await balancesOf(prisma, 61, 62, 63)).toEqual([100, 100, 100])
+  },
+)
+
+test('nested siblings take turns inside another transaction, where Prisma alone refuses them', async () => {
+  const { prisma, pool } = tests.open()
+  await pool.transaction(() =>
+    prisma.$transaction(async (tx) => {
+      const failing = tx.$transaction(async (inner) => {
+        await inner.account.update(increment(64, 5))
+        throw new Error('this one')
+      })
+      const settled = await Promise.allSettled([
+        failing,
+        tx.$transaction(async (inner) => void (await inner.account.update(increment(65, 5)))),
+      ])
+      expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+    }),
+  )
+  expect(await balancesOf(prisma, 64, 65)).toEqual([100, 105])
+})
+
+test('a transaction that waits for its turn does not use up its maxWait', async () => {
+  const { prisma, pool } = tests.open()
+  await pool.transaction(async () => {
+    const slow = prisma.$transaction(async (tx) => void (await tx.$executeRaw`select pg_sleep(0.5)`))
+    const next = prisma.$transaction((tx) => Promise.resolve(tx.account.update(increment(66, 5))), { maxWait: 100 })
+    await Promise.all([slow, next])
+  })
+  expect(await balancesOf(prisma, 66)).toEqual([105])
+})

@@ -7,6 +7,8 @@ export interface TransactionEndedFacts {
   readonly operation: string
   /** How the transaction ended: `it was committed`. */
   readonly endedBy: string
+  /** Whether its commit was sent and not answered. Default false. */
+  readonly isInDoubt?: boolean
   readonly cause?: unknown
   /** Where it ended because it took too long. */
   readonly retryAfterMs?: number | undefined
@@ -17,13 +19,17 @@ export class TransactionEndedError extends LeaseholdError {
   readonly label: string
   readonly operation: string
   readonly endedBy: string
+  /** Nobody knows whether it was committed: its commit was sent, and not answered in time. */
+  readonly isInDoubt: boolean
 
-  constructor({ pool, label, operation, endedBy, cause, retryAfterMs }: TransactionEndedFacts) {
+  constructor({ pool, label, operation, endedBy, isInDoubt = false, cause, retryAfterMs }: TransactionEndedFacts) {
     super({
       code: 'LEASEHOLD_TRANSACTION_ENDED',
       phase: 'transaction',
       what: `${operation} was called in a transaction of ${label} on pool "${pool}" that has ended: ${endedBy}`,
-      remedy: 'Await all work of a transaction inside it, and run what is to outlive it in detached()',
+      remedy: isInDoubt
+        ? 'Look whether its work is there before it is done again; and give it a longer timeoutMs if its commit takes that long'
+        : 'Await all work of a transaction inside it, and run what is to outlive it in detached()',
       pool,
       cause,
       retryAfterMs,
@@ -32,5 +38,6 @@ export class TransactionEndedError extends LeaseholdError {
     this.label = label
     this.operation = operation
     this.endedBy = endedBy
+    this.isInDoubt = isInDoubt
   }
 }

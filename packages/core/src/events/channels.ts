@@ -22,6 +22,7 @@ export const channels = {
   leak: channel('leasehold:leak'),
   'leak-returned': channel('leasehold:leak:returned'),
   'late-acquire': channel('leasehold:scope:late-acquire'),
+  'transaction-escape': channel('leasehold:transaction:escape'),
   timeout: channel('leasehold:pool:timeout'),
   observe: channel('leasehold:pool:observe'),
 } as const satisfies Record<string, Channel>

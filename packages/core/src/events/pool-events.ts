@@ -116,6 +116,14 @@ export interface LateAcquireEvent extends OfPool {
   readonly site: string | undefined
 }
 
+export interface TransactionEscapeEvent extends OfPool {
+  readonly label: string
+  /** Where the pool was asked for a connection of its own. */
+  readonly site: string | undefined
+  /** Where the transaction was opened. */
+  readonly transaction: string | undefined
+}
+
 export interface TimeoutEvent extends OfPool {
   readonly label: string
   readonly error: LeaseholdError
@@ -175,6 +183,8 @@ export interface PoolEvents {
   readonly 'leak-returned': LeakEvent
   /** A query was issued after its scope had closed. Once per call site. */
   readonly 'late-acquire': LateAcquireEvent
+  /** Something ran outside of an ORM's own transaction, in whose callback it was issued. Once for each pair of sites. */
+  readonly 'transaction-escape': TransactionEscapeEvent
   /** A caller's deadline passed while it waited. */
   readonly timeout: TimeoutEvent
   /** What an observing pool would have done. */

@@ -22,7 +22,7 @@ describe('the pause after a failure', () => {
   })
 
   it('is spread evenly over all that it may be', () => {
-    const tenths = new Array<number>(10).fill(0)
+    const tenths = Array.from({ length: 10 }, () => 0)
     for (let draw = 0; draw < 10_000; draw += 1) {
       const pause = new Backoff({ baseMs: 100, capMs: 2_000 }).next()
       const tenth = Math.floor((pause - 100) / 20)

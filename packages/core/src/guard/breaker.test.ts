@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Breaker } from './breaker.js'
 import type { BreakerState } from './breaker-state.js'
 import { ConsecutiveFailures } from './trip-rules/consecutive-failures.js'
@@ -151,7 +151,7 @@ describe('the breaker', () => {
   })
 
   it('shortens each pause by up to a fifth', () => {
-    const random = vi.fn(() => 0.999_999)
+    const random = (): number => 0.999_999
     const { breaker } = breakerOf(true, random)
     INTO.open(breaker)
     expect(breaker.state).toMatchObject({ probeAt: expect.closeTo(1_800, 2) as number })

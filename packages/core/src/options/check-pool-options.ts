@@ -55,7 +55,7 @@ const RULES: RulesFor<PoolOptions> = {
   lateAcquire: oneOf('detach', 'refuse'),
   captureSites: oneOf('adaptive', 'always', 'off'),
   requireSettings: settingNames,
-  joinTransactions: oneOf('declared', 'off'),
+  joinTransactions: oneOf('declared', 'all', 'off'),
   observe: flag,
   allowExitOnIdle: flag,
   clock: objectWith('a clock', ['now', 'wake']),

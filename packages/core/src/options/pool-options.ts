@@ -75,7 +75,10 @@ export interface PoolOptions<Client = unknown> {
   readonly resetTimeoutMs?: number
   /** How long a farewell may take before the socket is destroyed. Default 1,000. */
   readonly closeTimeoutMs?: number
-  /** How long statements of a closed scope may finish before they are cancelled on the server. Default 5,000. */
+  /**
+   * How long statements of a closed scope may finish before they are cancelled on the server, and how long the server may take
+   * to begin and end transactions that have no deadline. Default 5,000.
+   */
   readonly closeGraceMs?: number
   /**
    * What becomes of leaks: reported, reclaimed or not looked for, kind by kind; `'off'` for none of them. By default what
@@ -113,9 +116,11 @@ export interface PoolOptions<Client = unknown> {
   readonly requireSettings?: readonly string[]
   /**
    * What joins a transaction of `pool.transaction`: everything that asks for a connection inside it (`declared`), or only
-   * the client that its callback is given (`off`). Default `declared`.
+   * the client that its callback is given (`off`). With `all`, the callbacks of an ORM's own transactions are such
+   * transactions as well: what is forgotten to be run on the ORM's transaction object is still part of it. Default `declared`:
+   * there, it runs outside, and is reported (`transaction-escape`).
    */
-  readonly joinTransactions?: 'declared' | 'off'
+  readonly joinTransactions?: 'declared' | 'all' | 'off'
   /** Refuses, joins, resets and reclaims nothing, and reports what it would have refused, reset and reclaimed. Default false. */
   readonly observe?: boolean
   /** Whether idle connections let the process exit. Default false. */

@@ -29,7 +29,11 @@ export interface TransactionOptions {
    * 0. Inside another transaction it has no meaning: that one would have to run again.
    */
   readonly retries?: number | undefined
-  /** How long it may take, with waiting for a connection and with all retries. Default `Infinity`. */
+  /**
+   * How long it may take, with waiting for a connection, with all retries and its commit: then it is rolled back, and nobody
+   * waits for that. A commit that is not answered by then is in doubt. Default `Infinity`: the scope's deadline counts alone,
+   * and without one what the pool itself says to the server is answered within `closeGraceMs`.
+   */
   readonly timeoutMs?: number | undefined
   /** Session state that its connection shall have, over what the scope declares: see `ScopeOptions.settings`. */
   readonly settings?: Settings | undefined

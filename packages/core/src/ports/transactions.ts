@@ -1,3 +1,5 @@
+import type { Owner } from './owner.js'
+
 /** How far a transaction is kept apart from others, in SQL's words. */
 export type Isolation = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
 
@@ -42,19 +44,48 @@ export type InnerRollback =
   /** It has been undone already, or there was none. */
   | { readonly is: 'none' }
 
+/** A cursor, stream or copy that is open on a session: what comes next there waits until it has been read to its end. */
+export interface StreamOnSession {
+  readonly holder: Pick<Owner, 'label' | 'site'>
+  /** Without its literals. */
+  readonly statement: string | undefined
+  /** How much has come of it: as long as that grows, somebody reads it. */
+  readonly moves: number
+}
+
 /**
  * A lease that has joined a transaction which was declared around it. A handle turns the transactions of its holder into
  * savepoints of that one, and asks here for their names. What is booked here must be sent in the same order.
  */
 export interface JoinedTransaction {
+  /** Whose it is. */
+  readonly holder: Pick<Owner, 'label' | 'site'>
   /** Whether the holder knows of the transaction: it is the client that was given to its callback. */
   readonly isWhole: boolean
-  /** Milliseconds that a statement may wait behind a stream on the shared session from which nobody reads on. */
-  readonly patienceMs: number
+  /** Whether it is rolled back in any case, as a test: it runs as it does, whatever its parts ask for. */
+  readonly isRehearsal: boolean
+  /**
+   * Set when the holder's next statement would be a transaction by itself, if it were not for a test around it: it must be
+   * sent by way of this, so that its failure is its own.
+   */
+  readonly apart: (<R>(send: () => PromiseLike<R>) => Promise<Awaited<R>>) | undefined
   /** Whether the holder has begun a transaction of its own inside it. */
   readonly hasInner: boolean
   /** The savepoint in which its next statement lies; undefined: in none. */
   readonly savepoint: string | undefined
+  /**
+   * Whether the holder's next statement may be sent now. If not, it waits for its turn: `start` is then called in the context
+   * of this call, or `refuse`. What ends a transaction or undoes it never waits, and does not ask.
+   */
+  takeTurn(start: () => void, refuse: (error: Error) => void): boolean
+  /**
+   * Bounds how long a statement of the holder waits behind others on the session. Nothing ends the wait of one that is awaited
+   * between two rows of a stream: `refuse` is called when nobody has read on until the deadline.
+   *
+   * @param stream what is open on the session at that time, if that is a stream.
+   * @returns what takes it back, to be called when the statement waits no more.
+   */
+  boundWait(stream: () => StreamOnSession | undefined, refuse: (error: Error) => void): () => void
   /** To be called before a statement goes out that does nothing to transactions. */
   works(): void
   /**

@@ -13,7 +13,7 @@ function shutdown(): FakeDriverError {
 type FakePool = ReturnType<typeof openFakePool>
 
 function openPool(options: PoolOptions = {}): FakePool & { readonly told: FailoverEvent[] } {
-  const fakes = openFakePool({ max: 4, ...options } as Parameters<typeof openFakePool>[0])
+  const fakes = openFakePool({ max: 4, ...options })
   const told: FailoverEvent[] = []
   fakes.pool.on('failover', (event) => told.push(event))
   return { ...fakes, told }

@@ -110,7 +110,7 @@ describe('a connection’s error', () => {
     )
     driver.script.next('connect', 'slow')
     watched(pool.acquire())
-    await clock.advanceAsync(300)
+    await clock.advanceAsync(400)
     driver.script.fail('connect')
     const lease = await pool.acquire()
     await lease.client.query('begin')

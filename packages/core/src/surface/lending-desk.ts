@@ -164,8 +164,8 @@ export class LendingDesk<Client> {
   /** The session of the transaction around the caller, if there is one. A lease held for long is nobody's. */
   #join(asked: Asked): Lending<Client> | undefined {
     const { transactions } = this.#parts
-    if (this.#options.joinTransactions === 'off' || this.#options.observe || asked.isLong) return undefined
-    const transaction = transactions.around('acquire')
+    if (transactions.areAlone || asked.isLong) return undefined
+    const transaction = transactions.around('acquire', asked.site)
     return transaction && transactions.borrow(transaction, asked, asked.request.settings)
   }
 

@@ -17,7 +17,8 @@ import type { Site } from '../ports/owner.js'
 import { awaitInside } from '../scope/await-inside.js'
 import { bindToContext, currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
 import { UseFrame } from '../scope/use-frame.js'
-import type { TransactionWork } from '../transaction/transaction-run.js'
+import type { EnterTransaction, OrmTransactionRequest } from '../transaction/orm-run.js'
+import type { TransactionWork } from '../transaction/perform-work.js'
 import { Transactions } from '../transaction/transactions.js'
 import { DeadlockWatch } from './deadlock-watch.js'
 import { firstConnection } from './first-connection.js'
@@ -70,6 +71,8 @@ export class Pool<Client> {
       leases: this.#leases,
       poolId: this.#id,
       clock: options.clock,
+      // An observing pool joins nothing.
+      joins: options.observe ? 'off' : options.joinTransactions,
       acquireTimeoutMs: options.acquireTimeoutMs,
       graceMs: options.closeGraceMs,
       acquire: async (request) => this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself),
@@ -162,7 +165,34 @@ export class Pool<Client> {
    */
   async transaction<R>(work: TransactionWork<Client, R>, options: TransactionOptions = {}): Promise<Awaited<R>> {
     checkTransactionOptions(options)
-    return this.#transactions.run(work, options)
+    return this.#transactions.run(work, options, this.transaction)
+  }
+
+  /**
+   * For tests: runs `work` in a transaction that everything joins which asks this pool for a connection meanwhile, in whatever
+   * context, and rolls it back. See `withRollback` of `@leasehold/core/testing`.
+   *
+   * @throws {TransactionConflictError} when another one runs on this pool, and when work was undone of somebody who does not know.
+   * @throws what `work` throws.
+   */
+  rehearse<R>(work: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+    return this.#transactions.rehearse(work)
+  }
+
+  /**
+   * For adapters: runs `open`, which calls the method of an ORM for transactions, so that this becomes a savepoint in the
+   * transaction around the code that calls, and what runs in its callback is part of it. Where there is none, and
+   * `joinTransactions` is `all`, there is one then; else what the callback asks of the pool is reported, and runs outside.
+   *
+   * @param open is given what must run the callback of the ORM; it refuses one whose transaction never began.
+   * @returns what `open` returns: the very same, where nothing has to be waited for.
+   * @throws {TransactionEndedError} when the transaction around it has ended.
+   */
+  ormTransaction<R>(
+    open: (enter: EnterTransaction) => R,
+    request: OrmTransactionRequest = {},
+  ): R | Promise<Awaited<R>> {
+    return this.#transactions.runOrm(open, request, this.ormTransaction)
   }
 
   /**

@@ -1,8 +1,11 @@
+import type { TurnHolder } from '../errors/turn-timeout-error.js'
 import type { LeaseInTransaction, LeaseTerms } from '../lease/lending.js'
-import type { InnerEnd, InnerRollback } from '../ports/transactions.js'
-import { currentFrame } from '../scope/context.js'
+import type { InnerEnd, InnerRollback, JoinedTransaction, StreamOnSession } from '../ports/transactions.js'
+import { bindToContext, currentFrame } from '../scope/context.js'
+import { boundWait } from './bound-wait.js'
 import type { Savepoint, SavepointOwner } from './savepoints.js'
-import type { Transaction, WholeTransaction } from './transaction.js'
+import { Transaction, type WholeTransaction } from './transaction.js'
+import { transactionConflicts } from './transaction-conflicts.js'
 
 const NOTHING = { is: 'none' } as const
 
@@ -20,7 +23,14 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   #inner: Savepoint | undefined
   #named: NamedSavepoint[] = []
   #hasBegun = false
-  #lastClosed: { readonly name: string; readonly isAlone: boolean; readonly isOnTop: boolean } | undefined
+  #lastClosed:
+    | {
+        readonly owner: SavepointOwner
+        readonly name: string
+        readonly isAlone: boolean
+        readonly isOnTop: boolean
+      }
+    | undefined
 
   constructor(transaction: Transaction<Client>, whole: WholeTransaction<Client>, terms: LeaseTerms, isWhole: boolean) {
     this.#transaction = transaction
@@ -30,13 +40,24 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   }
 
   /** Whose it is, and where it was asked for, if that was captured. */
-  get label(): string {
+  get title(): string {
     const { label, site } = this.#terms
     return site?.place === undefined ? label : `${label} ${site.place}`
   }
 
-  get patienceMs(): number {
-    return this.#whole.patienceMs
+  get holder(): TurnHolder {
+    return { label: this.#terms.label, site: this.#terms.site?.place }
+  }
+
+  get isRehearsal(): boolean {
+    return this.#whole.apart !== undefined
+  }
+
+  get apart(): JoinedTransaction['apart'] {
+    const { apart } = this.#whole
+    if (apart === undefined || this.#inner !== undefined || this.#named.length > 0) return undefined
+    const place = this.#place
+    return place.innermost === undefined ? (send) => apart.run(place, send) : undefined
   }
 
   get hasInner(): boolean {
@@ -55,12 +76,26 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
     return owner === this || this.#place.owns(owner)
   }
 
+  takeTurn(start: () => void, refuse: (error: Error) => void): boolean {
+    const taker = this.#place
+    const { turns } = this.#whole
+    if (turns.isFreeFor(taker)) return true
+    const deadlineAt = this.#whole.waitsUntil()
+    return turns.take({ taker, begins: false, asker: this, deadlineAt, start: bindToContext(start), refuse })
+  }
+
+  boundWait(stream: () => StreamOnSession | undefined, refuse: (error: Error) => void): () => void {
+    return boundWait(this.#whole, this.title, stream, refuse)
+  }
+
   works(): void {
     this.#whole.savepoints.work(this)
   }
 
   open(alias?: string): string {
-    const savepoint = this.#whole.savepoints.open(this)
+    // A transaction of an ORM, in whose context it is begun; or one of the holder's own.
+    const place = this.#place
+    const savepoint = place.isToBegin ? place.begin() : this.#whole.savepoints.open(this)
     if (alias === undefined) {
       this.#inner = savepoint
       this.#hasBegun = true
@@ -78,6 +113,7 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   }
 
   close(alias?: string): InnerEnd {
+    this.#refuseIfDoomed(alias)
     const savepoint = this.#take(alias)
     if (savepoint === undefined) {
       if (alias !== undefined) throw this.#noSavepoint(alias)
@@ -88,7 +124,8 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
     if (!savepoints.has(savepoint)) throw this.#lost(savepoint)
     const isOnTop = savepoints.isOnTop(savepoint)
     const isAlone = savepoints.close(savepoint) === undefined
-    this.#lastClosed = { name: savepoint.name, isAlone, isOnTop }
+    if (savepoint.owner instanceof Transaction) savepoint.owner.endsAs('committed')
+    this.#lastClosed = { owner: savepoint.owner, name: savepoint.name, isAlone, isOnTop }
     return { is: isOnTop ? 'release' : 'left', name: savepoint.name }
   }
 
@@ -109,7 +146,9 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   }
 
   failed(name: string): InnerRollback {
-    const { isAlone, isOnTop } = this.#lastClosed?.name === name ? this.#lastClosed : { isAlone: false, isOnTop: false }
+    const closed = this.#lastClosed?.name === name ? this.#lastClosed : undefined
+    const { isAlone, isOnTop } = closed ?? { isAlone: false, isOnTop: false }
+    if (closed?.owner instanceof Transaction) closed.owner.endsAs('rolled back')
     if (!isAlone || !isOnTop) this.#transaction.doomWhole(this.#failedBesideOthers())
     // Below others it cannot be undone without them.
     return isOnTop ? { is: 'undo', name, stays: false } : NOTHING
@@ -125,6 +164,7 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
 
   /** The lease has ended: what its holder has begun and not ended was not to stay. */
   ended(): Savepoint | undefined {
+    this.#whole.turns.withdraw(this, () => this.#transaction.ended('query'))
     const open = this.#inner ?? this.#named[0]?.savepoint
     this.#inner = undefined
     this.#named = []
@@ -136,6 +176,14 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
     const own = this.#transaction
     const frame = currentFrame(own.poolId) as Transaction<Client> | undefined
     return frame?.whole === this.#whole && frame.depth > own.depth ? frame : own
+  }
+
+  /** A part of it has failed, whose error was caught: it is to be rolled back by whoever has begun it. */
+  #refuseIfDoomed(alias: string | undefined): void {
+    const named = this.#named.findLast((each) => each.alias === alias)
+    const owner = (alias === undefined ? this.#inner : named?.savepoint)?.owner
+    if (!(owner instanceof Transaction) || owner.state.is !== 'rollback-only') return
+    throw transactionConflicts.failedInside(owner, owner.state.because)
   }
 
   /** What is to be closed, and the savepoints in it, which end along with it. */
@@ -164,28 +212,28 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
 
   #undoneWith(other: SavepointOwner): Error {
     return this.#transaction.conflict(
-      `${this.label} rolled back an inner transaction in which ${other.label} had worked, and undid that as well`,
+      `${this.title} rolled back an inner transaction in which ${other.title} had worked, and undid that as well`,
       'Run one part of a transaction after the other, or in transactions of their own (requires-new)',
     )
   }
 
   #failedBesideOthers(): Error {
     return this.#transaction.conflict(
-      `an inner transaction of ${this.label} failed while another part of the transaction around it worked in it`,
+      `an inner transaction of ${this.title} failed while another part of the transaction around it worked in it`,
       'Run one part of a transaction after the other, or in transactions of their own (requires-new)',
     )
   }
 
   #lost({ name }: Savepoint): Error {
     return this.#transaction.conflict(
-      `an inner transaction of ${this.label} (${name}) was rolled back by another part of the transaction around it`,
+      `an inner transaction of ${this.title} (${name}) was rolled back by another part of the transaction around it`,
       'Run one part of a transaction after the other, or in transactions of their own (requires-new)',
     )
   }
 
   #noSavepoint(alias: string): Error {
     return this.#transaction.conflict(
-      `${this.label} has no savepoint ${alias} of its own in this transaction`,
+      `${this.title} has no savepoint ${alias} of its own in this transaction`,
       'Name a savepoint that was made on the same client',
     )
   }
@@ -194,7 +242,7 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   #refuseToEndWhole(command: string): void {
     if (this.#hasBegun) return
     throw this.#transaction.conflict(
-      `${this.label} sent ${command} in a transaction of pool.transaction, which ends with its callback`,
+      `${this.title} sent ${command} in a transaction of pool.transaction, which ends with its callback`,
       'Return from the callback to commit, and throw to roll back',
     )
   }

@@ -18,3 +18,9 @@ export function courseOf(propagation: Propagation, isInside: boolean): Course {
   const { alone, inside } = COURSES[propagation]
   return isInside ? inside : alone
 }
+
+/** The same, where all must stay inside a transaction that is rolled back as a test: there is no other connection. */
+export function courseInTest(course: Course): Course {
+  if (course === 'begin') return 'savepoint'
+  return course === 'without' ? 'join' : course
+}

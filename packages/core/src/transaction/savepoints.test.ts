@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { type Savepoint, type SavepointOwner, Savepoints } from './savepoints.js'
 
 /** Somebody who works in a transaction, for himself alone. */
-function somebody(label: string): SavepointOwner {
-  const owner: SavepointOwner = { label, owns: (other) => other === owner }
+function somebody(title: string): SavepointOwner {
+  const owner: SavepointOwner = { title, owns: (other) => other === owner }
   return owner
 }
 

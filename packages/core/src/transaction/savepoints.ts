@@ -1,6 +1,7 @@
 /** Who works in a transaction. */
 export interface SavepointOwner {
-  readonly label: string
+  /** Whose it is, for errors. */
+  readonly title: string
   /** Whether what `owner` opened is this one's as well: its own, or opened around it. */
   owns(owner: SavepointOwner): boolean
 }

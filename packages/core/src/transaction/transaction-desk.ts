@@ -8,6 +8,8 @@ export interface TransactionDesk<Client> {
   readonly leases: Leases<Client>
   readonly poolId: number
   readonly clock: Clock
+  /** What joins, beside the client of the transaction itself. */
+  readonly joins: 'declared' | 'all' | 'off'
   readonly acquireTimeoutMs: number
   /** How long a statement that still runs when its transaction is to end may go on. */
   readonly graceMs: number

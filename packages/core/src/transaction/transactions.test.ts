@@ -351,10 +351,6 @@ describe('what is wrong with the asking', () => {
     const { pool } = openFakePool({}, { without: ['transaction'] })
     await expect(pool.transaction(() => {})).rejects.toMatchObject({ code: 'LEASEHOLD_INVALID_OPTIONS' })
   })
-
-  it('is told of joining inside transactions of ORMs, which is not built', () => {
-    expect(() => openFakePool({ joinTransactions: 'all' as never })).toThrow(/joinTransactions/)
-  })
 })
 
 function open(): { readonly promise: Promise<void>; readonly go: () => void } {

@@ -7,13 +7,18 @@ import { refusalOf } from '../session/refusal-of.js'
 import { type PgSession, SESSION } from '../session/pg-session.js'
 import { isPooled } from '../settings/behind.js'
 import { PooledEffectError } from '../settings/pooled-effect-error.js'
+import type { Turn } from '../session/statement-turns.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
+import { copyOf } from './copy-of.js'
 import { GATE, type LeaseHandle } from './handle-fields.js'
 import { answerInside, refuseInside } from '../transaction/joined-statement.js'
+import { inTransactionTurn } from './in-transaction-turn.js'
 import { deliverError, SubmittableFence } from './submittable-fence.js'
-import { waitForTurn } from './wait-for-turn.js'
 
 type Callback = (error?: unknown, result?: unknown) => void
+interface TimedOut {
+  readonly query_timeout?: unknown
+}
 interface Asked {
   query(statement: unknown, values?: unknown, callback?: unknown): unknown
 }
@@ -30,6 +35,13 @@ export function sendStatement(handle: LeaseHandle, statement: unknown, values?: 
     sendTo(handle, statement, typeof values === 'function' ? undefined : values, bindToContext(called as Callback))
     return undefined
   }
+  const { joined } = handle[GATE]
+  return joined === undefined
+    ? sendNow(handle, statement, values)
+    : inTransactionTurn(joined, statement, (own) => sendNow(handle, own, values))
+}
+
+function sendNow(handle: LeaseHandle, statement: unknown, values: unknown): unknown {
   const session = handle[SESSION]
   const gate = handle[GATE]
   const refusal = refuses(session, gate, statement)
@@ -42,6 +54,13 @@ export function sendStatement(handle: LeaseHandle, statement: unknown, values?: 
 
 /** Sends a statement whose outcome `answer` is told: as it is, in whatever context pg comes to know of it. */
 export function sendTo(handle: LeaseHandle, statement: unknown, values: unknown, answer: Callback): void {
+  const { joined } = handle[GATE]
+  if (joined === undefined) return sendToNow(handle, statement, values, answer)
+  const refuse = (error: unknown): void => process.nextTick(answer, error)
+  void inTransactionTurn(joined, statement, (own) => sendToNow(handle, own, values, answer), refuse)
+}
+
+function sendToNow(handle: LeaseHandle, statement: unknown, values: unknown, answer: Callback): void {
   const session = handle[SESSION]
   const gate = handle[GATE]
   const refusal = refuses(session, gate, statement)
@@ -81,12 +100,24 @@ export function submit(
   callback?: unknown,
   over?: () => void,
 ): PgSubmittable {
-  const session = handle[SESSION]
-  const gate = handle[GATE]
-  const refusal = refuses(session, gate, submittable) ?? refusalInside(gate, submittable)
   const called = typeof values === 'function' ? values : callback
   // pg sets it on the Submittable itself, unless it has one.
   if (typeof called === 'function' && !submittable.callback) submittable.callback = bindToContext(called as Callback)
+  const { joined } = handle[GATE]
+  if (joined === undefined) return submitNow(handle, submittable, over)
+  const refuse = (error: Error): void => {
+    deliverError(submittable, error)
+    over?.()
+  }
+  // The Submittable itself is kept, and no copy: whoever waits for it listens there.
+  if (joined.takeTurn(() => void submitNow(handle, submittable, over), refuse)) submitNow(handle, submittable, over)
+  return submittable
+}
+
+function submitNow(handle: LeaseHandle, submittable: PgSubmittable, over: (() => void) | undefined): PgSubmittable {
+  const session = handle[SESSION]
+  const gate = handle[GATE]
+  const refusal = refuses(session, gate, submittable) ?? refusalInside(gate, submittable)
   if (refusal !== undefined) {
     process.nextTick(() => {
       deliverError(submittable, refusal)
@@ -95,8 +126,10 @@ export function submit(
     return submittable
   }
   const fence = new SubmittableFence(submittable, session, gate, over)
-  session.streaming = textOf(submittable) ?? 'a statement of its own making'
-  const start = (): void => void ask(session, fence.face)
+  const start = (): void => {
+    fence.goesOut()
+    ask(session, fence.face)
+  }
   if (session.turns.areFree) start()
   else {
     waitForTurn(session, {
@@ -141,11 +174,20 @@ function askInside(
 ): Promise<unknown> | undefined {
   const text = textOf(statement)
   if (gate.joined === undefined || text === undefined) return undefined
+  const { apart } = gate.joined
+  const reading = readCached(text)
+  // In the context of its own transaction it comes here once more.
+  if (apart !== undefined && reading.statements.every(({ control }) => control === undefined)) {
+    const kept = copyOf(statement)
+    return apart(
+      () => askInside(session, gate, kept, values) ?? Promise.resolve(askInTurn(session, gate, kept, values)),
+    )
+  }
   const bound = values ?? (statement as { values?: unknown }).values
   try {
     return answerInside({
       text,
-      reading: readCached(text),
+      reading,
       values: Array.isArray(bound) ? bound : undefined,
       joined: gate.joined,
       localSettings: session.localSettings,
@@ -173,7 +215,7 @@ function refusalInside({ joined }: LeaseGate, submittable: PgSubmittable): Error
   }
 }
 
-function askInTurn(session: PgSession, gate: LeaseGate, statement: string, values?: readonly unknown[]): unknown {
+function askInTurn(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown): unknown {
   return session.turns.areFree ? ask(session, statement, values) : inTurn(session, gate, statement, values)
 }
 
@@ -233,8 +275,49 @@ function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values:
   })
 }
 
-/** pg copies a config when it is given one, so that the caller may change it for the next statement. */
-function copyOf(statement: unknown): unknown {
-  if (typeof statement !== 'object' || statement === null) return statement
-  return Object.create(Object.getPrototypeOf(statement) as object, Object.getOwnPropertyDescriptors(statement))
+/**
+ * As in pg, `query_timeout` also bounds how long a statement waits behind others: a ROLLBACK behind a statement that timed
+ * out would otherwise wait for as long as that runs on. pg itself counts anew when the turn has come.
+ */
+function waitForTurn(session: PgSession, turn: Turn): void {
+  const { joined } = turn.gate
+  if (joined === undefined) return waitAsLongAsAllowed(session, turn)
+  const expire = (error: Error): void => {
+    if (session.turns.withdraw(bounded)) turn.refuse(error)
+  }
+  const bounded = endingWith(
+    turn,
+    joined.boundWait(() => session.stream, expire),
+  )
+  waitAsLongAsAllowed(session, bounded)
+}
+
+/** @see waitForTurn */
+function waitAsLongAsAllowed(session: PgSession, turn: Turn): void {
+  const { connectionParameters } = session.client as { connectionParameters?: TimedOut }
+  const timeoutMs = Number(
+    (turn.statement as TimedOut | undefined)?.query_timeout || connectionParameters?.query_timeout,
+  )
+  if (!(timeoutMs > 0)) return session.turns.wait(turn)
+  const expire = (): void => {
+    if (session.turns.withdraw(timed)) turn.refuse(new Error('Query read timeout'))
+  }
+  const timer = setTimeout(expire, timeoutMs)
+  const timed = endingWith(turn, () => clearTimeout(timer))
+  session.turns.wait(timed)
+}
+
+/** The same turn, which calls `ended` when it waits no more. */
+function endingWith(turn: Turn, ended: () => void): Turn {
+  return {
+    ...turn,
+    start: () => {
+      ended()
+      turn.start()
+    },
+    refuse: (error) => {
+      ended()
+      turn.refuse(error)
+    },
+  }
 }

@@ -1,7 +1,9 @@
-import { bindToContext, type LeaseGate } from '@leasehold/core'
+import { bindToContext, type LeaseGate, type StreamOnSession } from '@leasehold/core'
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { refusalOf } from '../session/refusal-of.js'
+import { redactLiterals } from '../sql/redact-literals.js'
+import { textOf } from '../sql/text-of.js'
 import type { PgSession } from '../session/pg-session.js'
 import type { PgConnection, PgSubmittable } from '../wire/pg-connection.js'
 import { ConnectionFence } from './connection-fence.js'
@@ -35,6 +37,8 @@ export class SubmittableFence {
   readonly #connection: ConnectionFence
   readonly #enter: (name: string, first: unknown, second: unknown) => unknown
   readonly #deliver: (error: Error) => void
+  #stream: StreamOnSession | undefined
+  #moves = 0
   #isOver = false
   #isSevered = false
   /** It is being told that its statement has ended. */
@@ -47,7 +51,6 @@ export class SubmittableFence {
     this.#whenOver = whenOver
     this.#connection = new ConnectionFence(session, () => this.#maySend())
     this.#enter = bindToContext((name, first, second) => {
-      session.streamed += 1
       const call = this.#submittable[name] as ((first: unknown, second: unknown) => unknown) | undefined
       return call?.call(this.#submittable, this.#swap(first), this.#swap(second))
     })
@@ -55,6 +58,22 @@ export class SubmittableFence {
     this.face = this.#makeFace()
     fenceReads(submittable, gate)
     gate.onEnd(() => this.#leaseEnded())
+  }
+
+  /** It is given to pg: others on the session, if it is shared, wait until it is over. */
+  goesOut(): void {
+    const { joined } = this.#gate
+    if (joined === undefined) return
+    const text = textOf(this.#submittable)
+    const movesOf = (): number => this.#moves
+    this.#stream = {
+      holder: joined.holder,
+      statement: text === undefined ? undefined : redactLiterals(text),
+      get moves() {
+        return movesOf()
+      },
+    }
+    this.#session.stream = this.#stream
   }
 
   /** The lease is over: the Submittable hears of it, and of nothing else any more. */
@@ -93,6 +112,7 @@ export class SubmittableFence {
       if (typeof submittable[name] !== 'function') continue
       properties[name] = {
         value: (first: unknown, second: unknown) => {
+          this.#moves += 1
           if (!this.#isSevered) this.#enter(name, first, second)
         },
       }
@@ -118,6 +138,7 @@ export class SubmittableFence {
   #over(): void {
     if (this.#isOver) return
     this.#isOver = true
+    if (this.#session.stream === this.#stream) this.#session.stream = undefined
     this.#connection.dropListeners()
     this.#whenOver?.()
   }

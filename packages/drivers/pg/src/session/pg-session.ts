@@ -1,4 +1,4 @@
-import type { LeaseGate, SessionObserver, SettingsDifference, Site } from '@leasehold/core'
+import type { LeaseGate, SessionObserver, SettingsDifference, Site, StreamOnSession } from '@leasehold/core'
 import type { Duplex } from 'node:stream'
 import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
@@ -50,11 +50,10 @@ export class PgSession {
   /** Texts that listeners of the facade's `connect` event have sent: what they do is the session's own. */
   readonly introductions: Set<string> = new Set()
   isIntroducing = false
-  /** The text of the last Submittable, if there was one, and how often any has been told something. */
-  streaming: string | undefined
-  streamed = 0
   readonly sequences: SequenceValues = new SequenceValues()
   readonly localSettings: LocalSettings = new LocalSettings()
+  /** The cursor, stream or copy that is open here, in a transaction that several share. */
+  stream: StreamOnSession | undefined
   /** What stands between the pool and the server. */
   behind: Behind | undefined
   /** Where statements that pin were sent from, by their texts, until they are booked. */

@@ -113,7 +113,7 @@ async function setModes(modes: TransactionModes, statement: JoinedStatement): Pr
 
 async function refuseOtherModes(wanted: TransactionModes, { joined, send }: JoinedStatement): Promise<void> {
   const asked = Object.entries(wanted).filter(([, mode]) => mode !== undefined)
-  if (asked.length === 0) return
+  if (asked.length === 0 || joined.isRehearsal) return
   const inForce = await modesInForce(send)
   for (const [name, mode] of asked) {
     const other = inForce[name as keyof TransactionModes]
