@@ -16,7 +16,9 @@ describe('a statement behind a cursor, in one pool.transaction', () => {
       await cursor.read(1)
       await expect(pool.query('select 1')).rejects.toMatchObject({
         code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
-        message: expect.stringContaining('waited 100 ms behind a stream') as unknown,
+        message: expect.stringMatching(
+          /waited \d+ ms for its turn .* has a stream open, from which nobody reads on: select generate_series/,
+        ) as unknown,
       })
       expect(await cursor.read(10)).toHaveLength(3)
       await cursor.close()
