@@ -38,6 +38,14 @@ describe.each(
     )
     await stage.expectFates(plans)
   })
+
+  it('keep what each of their own transactions committed, if those around it did, and nothing else', async () => {
+    const plans = TROUBLES.map((trouble): Plan => {
+      const own = planOf(triple, ['own', 'own', 'own'], trouble)
+      return { asks: 'required', by: triple[2], steps: [insert('before'), ask(own), insert('after')], isCaught: true }
+    })
+    await stage.expectFates(plans)
+  })
 })
 
 type Three<T> = readonly [T, T, T]

@@ -1,4 +1,3 @@
-import { findLeaseholdError } from '@leasehold/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MEMBERS, type Member, type Work } from './members.js'
 import { useStage } from './use-stage.js'
@@ -43,26 +42,18 @@ describe.each(TRIPLES)('in a transaction of $outer.name, one of $a.name beside o
     expect(await stage.rows()).toEqual(['a1', 'a2', 'b1', 'b2', 'outer'])
   })
 
-  it.each(['a', 'b'])(
-    '%s rolls back: what the other did is there, or the whole is rolled back and says so',
-    async (which) => {
-      const whole = inOuter(async (run) => {
-        const [endOfA, endOfB] = await Promise.allSettled([
-          a.transaction(writes('a', which === 'a' ? fail : undefined)),
-          b.transaction(writes('b', which === 'b' ? fail : undefined)),
-        ])
-        expect(which === 'a' ? endOfA : endOfB).toMatchObject({ reason: failure })
-        await run(insert('outer'))
-      })
-      const error: unknown = await whole.then(
-        () => undefined,
-        (reason: unknown) => reason,
-      )
-      if (error === undefined)
-        expect(await stage.rows()).toEqual([...(which === 'a' ? ['b1', 'b2'] : ['a1', 'a2']), 'outer'])
-      else expect([findLeaseholdError(error)?.code, await stage.rows()]).toEqual(['LEASEHOLD_TRANSACTION_CONFLICT', []])
-    },
-  )
+  it.each(['a', 'b'])('%s rolls back, and what the other did is there', async (which) => {
+    await inOuter(async (run) => {
+      const ends = await Promise.allSettled([
+        a.transaction(writes('a', which === 'a' ? fail : undefined)),
+        b.transaction(writes('b', which === 'b' ? fail : undefined)),
+      ])
+      const told = ends.map((end) => (end.status === 'fulfilled' ? 'fulfilled' : (end.reason as unknown)))
+      expect(told).toEqual(which === 'a' ? [failure, 'fulfilled'] : ['fulfilled', failure])
+      await run(insert('outer'))
+    })
+    expect(await stage.rows()).toEqual(which === 'a' ? ['b1', 'b2', 'outer'] : ['a1', 'a2', 'outer'])
+  })
 
   it('one awaits what the other is to give it, and all is there', async () => {
     let memo: Promise<void> | undefined

@@ -30,7 +30,7 @@ export class TurnTimeoutError extends LeaseholdError {
       code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
       phase: 'transaction',
       what:
-        `${label} waited ${waitedMs} ms for its turn in a transaction that it shares on pool "${pool}", ` +
+        `${label} waited ${Math.round(waitedMs)} ms for its turn in a transaction that it shares on pool "${pool}", ` +
         `in which ${holder.label}${at} ${doing}`,
       remedy,
       pool,

@@ -1,0 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { usePostgres } from '@leasehold/testkit/postgres'
+import Cursor from 'pg-cursor'
+import { describe, expect, it } from 'vitest'
+import { usePools } from '../testing/leased-pool.js'
+
+const open = usePools(usePostgres())
+
+describe('a statement behind a cursor, in one pool.transaction', () => {
+  const numbers = 'select generate_series(1, 4) as n'
+
+  it('fails when nobody reads on, which it would wait for without end, and the cursor goes on', async () => {
+    const pool = open({ connectionTimeoutMillis: 100 })
+    await pool.transaction(async (client) => {
+      const cursor = client.query(new Cursor(numbers))
+      await cursor.read(1)
+      await expect(pool.query('select 1')).rejects.toMatchObject({
+        code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
+        message: expect.stringMatching(
+          /waited \d+ ms for its turn .* has a stream open, from which nobody reads on: select generate_series/,
+        ) as unknown,
+      })
+      expect(await cursor.read(10)).toHaveLength(3)
+      await cursor.close()
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    })
+  })
+
+  it('waits for a reader that is slow, for longer than that', async () => {
+    const pool = open({ connectionTimeoutMillis: 300 })
+    await pool.transaction(async (client) => {
+      const cursor = client.query(new Cursor(numbers))
+      const behind = pool.query('select 1 as one')
+      for (let read = 0; read < 4; read += 1) {
+        await cursor.read(1)
+        await pause(120)
+      }
+      await cursor.close()
+      expect((await behind).rows).toEqual([{ one: 1 }])
+    })
+  })
+})
