@@ -2,6 +2,7 @@
 export type LeaseholdErrorCode =
   | 'LEASEHOLD_ACQUIRE_TIMEOUT'
   | 'LEASEHOLD_QUEUE_FULL'
+  | 'LEASEHOLD_OVERLOADED'
   | 'LEASEHOLD_CONNECT_FAILED'
   | 'LEASEHOLD_LEASE_RELEASED'
   | 'LEASEHOLD_SCOPE_CLOSED'
@@ -16,7 +17,7 @@ export type LeaseholdErrorCode =
   | 'LEASEHOLD_ABORTED'
 
 /** The step of a lease's way in which it went wrong. */
-export type LeaseholdErrorPhase = 'queue' | 'connect' | 'check' | 'settings' | 'reset' | 'scope' | 'transaction'
+export type LeaseholdErrorPhase = 'queue' | 'connect' | 'check' | 'settings' | 'reset' | 'statement' | 'scope' | 'transaction'
 
 /** What every error of Leasehold is made of. */
 export interface LeaseholdErrorFacts {

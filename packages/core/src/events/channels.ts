@@ -21,5 +21,7 @@ export const channels = {
   'leak-returned': channel('leasehold:leak:returned'),
   'late-acquire': channel('leasehold:scope:late-acquire'),
   timeout: channel('leasehold:pool:timeout'),
+  shed: channel('leasehold:pool:shed'),
+  utilization: channel('leasehold:pool:utilization'),
   observe: channel('leasehold:pool:observe'),
 } as const satisfies Record<string, Channel>

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.js'
 import type { Holder } from '../errors/holder.js'
+import type { StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { channels } from '../events/channels.js'
 import type { Pin } from '../events/pin.js'
 import type { LeakKind } from '../events/pool-events.js'
@@ -8,6 +9,7 @@ import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { CallSite, CallSites } from './call-sites.js'
+import { Interrupts } from './interrupts.js'
 import { nextOverdue } from './leak-watch.js'
 import { PinWatch } from './pin-watch.js'
 import type { SettingsDifference } from '../ports/settings.js'
@@ -37,6 +39,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   readonly #poolId: number
   readonly #now: () => number
   readonly #pinWatch: PinWatch<Client>
+  readonly #interrupts: Interrupts<Client>
   readonly #leaks: Record<LeakKind, number> = { overdue: 0, 'left-over': 0 }
   #described: { readonly asOf: string; readonly holders: readonly Holder[] } | undefined
   #granted = 0
@@ -53,6 +56,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.observe = options.observe
     this.#now = () => options.clock.now()
     this.sites = new CallSites(options.captureSites, this.#now)
+    this.#interrupts = new Interrupts(connections, poolId)
     this.#pinWatch = new PinWatch((...of) => connections.reports.pinOverdue(...of))
   }
 
@@ -81,6 +85,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
     terms.holder?.holds(lending)
     if (!terms.isLong) wakeUp.notLaterThan(now + options.leakAfterMs)
     this.#granted += 1
+    const { utilization, slots } = this.#connections
+    if (slots.lent > utilization.mark) utilization.noticed(now)
     return lending
   }
 
@@ -182,6 +188,10 @@ export class Leases<Client> implements LeaseDesk<Client> {
     return lending.recycled
   }
 
+  interrupt(lending: Lending<Client>, ...why: [StatementAbortReason, unknown, boolean | undefined]): void {
+    this.#interrupts.abort(lending, ...why)
+  }
+
   /** Takes every lease away: the pool's own deadline has passed. */
   takeBackAll(): void {
     for (const { state } of this.#connections.all) {
@@ -224,7 +234,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
       lending.overdue = true
       this.#reportLeak('overdue', lending)
     }
-    return Math.min(nextAt, this.#pinWatch.look(lendings, now, pinWarnMs))
+    return Math.min(nextAt, this.#interrupts.watch(now), this.#pinWatch.look(lendings, now, pinWarnMs))
   }
 
   #declare(connection: Connection<Client>, settings: DeclaredSettings | undefined): void {

@@ -2,6 +2,7 @@ import type { OptionFault } from '../errors/invalid-options-error.js'
 import type { Clock } from '../ports/clock.js'
 import { examineOptions, refuseFaults } from './check-options.js'
 import { settingNames } from './declared-settings.js'
+import { grouped } from './grouped-options.js'
 import {
   callable,
   flag,
@@ -13,10 +14,17 @@ import {
   share,
   wholeNumber,
   wholeNumberOrNoLimit,
+  type OptionRule,
   type RulesFor,
 } from './option-rules.js'
+import type { QueueDelayOptions, UtilizationOptions, WaitingByPriority } from './overload-options.js'
 import type { PoolOptions, ResolvedPoolOptions } from './pool-options.js'
 import { printReceived } from './print-received.js'
+
+const belowOne: OptionRule = {
+  expected: 'a number from 0 on, below 1',
+  accepts: (value) => share.accepts(value) && value !== 1,
+}
 
 const RULES: RulesFor<PoolOptions> = {
   name: nonEmptyText,
@@ -26,6 +34,19 @@ const RULES: RulesFor<PoolOptions> = {
   maxConnecting: wholeNumberOrNoLimit(1),
   acquireTimeoutMs: millisecondsOrNever(0),
   maxWaiting: wholeNumberOrNoLimit(0),
+  maxWaitingByPriority: grouped({
+    high: wholeNumberOrNoLimit(0),
+    normal: wholeNumberOrNoLimit(0),
+    low: wholeNumberOrNoLimit(0),
+  } satisfies RulesFor<WaitingByPriority>),
+  maxPerScope: wholeNumberOrNoLimit(1),
+  queueDelay: grouped(
+    { targetMs: milliseconds(1), intervalMs: milliseconds(1) } satisfies RulesFor<QueueDelayOptions>,
+    'false',
+  ),
+  utilization: grouped({ above: belowOne, forMs: milliseconds(1) } satisfies RulesFor<UtilizationOptions>, 'false'),
+  queryTimeoutMs: millisecondsOrNever(1),
+  cancelOnAbort: flag,
   connectTimeoutMs: millisecondsOrNever(1),
   idleTimeoutMs: millisecondsOrNever(0),
   idleOrder: oneOf('lifo', 'fifo'),
@@ -60,6 +81,12 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock'> = {
   maxConnecting: 2,
   acquireTimeoutMs: 5_000,
   maxWaiting: Infinity,
+  maxWaitingByPriority: {},
+  maxPerScope: Infinity,
+  queueDelay: {},
+  utilization: {},
+  queryTimeoutMs: Infinity,
+  cancelOnAbort: true,
   connectTimeoutMs: 5_000,
   idleTimeoutMs: 10_000,
   idleOrder: 'lifo',

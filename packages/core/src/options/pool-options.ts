@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
+import type { QueueDelayOptions, UtilizationOptions, WaitingByPriority } from './overload-options.js'
 
 /** How waiters of one pool are ranked against each other. */
 export type Priority = 'high' | 'normal' | 'low'
@@ -26,6 +27,21 @@ export interface PoolOptions<Client = unknown> {
    * opened, or could be, does not count. Default `Infinity`.
    */
   readonly maxWaiting?: number
+  /** The same for callers of one priority, beside `maxWaiting`: `{ low: 20 }`. Default no limits. */
+  readonly maxWaitingByPriority?: WaitingByPriority
+  /**
+   * Connections that one scope may have at a time, so that one request cannot take them all; what it asks for beyond waits
+   * for its own leases and stands in nobody's way. Default `Infinity`.
+   */
+  readonly maxPerScope?: number
+  /**
+   * Sheds callers with `LEASEHOLD_OVERLOADED` when the queue stands: long before their patience ends, so that those who are
+   * served are served in time. A burst is none of it. Default `{}`, which means that nobody waits for much longer than a
+   * fifth of its patience; `false` lets everybody wait to the end of it.
+   */
+  readonly queueDelay?: QueueDelayOptions | false
+  /** Tells, by the event `utilization`, that nearly all connections are lent for a while, and by whom. Default `{}`. */
+  readonly utilization?: UtilizationOptions | false
   /** How long opening one connection may take. Default 5,000. */
   readonly connectTimeoutMs?: number
   /** How long a connection may lie idle, above `min`, before it is closed. Default 10,000; 0 closes at release. */
@@ -57,6 +73,16 @@ export interface PoolOptions<Client = unknown> {
   readonly closeTimeoutMs?: number
   /** How long statements of a closed scope may finish before they are cancelled on the server. Default 5,000. */
   readonly closeGraceMs?: number
+  /**
+   * How long a statement may run, before it is cancelled on the server and fails with `LEASEHOLD_ABORTED`. It needs a driver
+   * that can interrupt. Default `Infinity`.
+   */
+  readonly queryTimeoutMs?: number
+  /**
+   * Whether statements that run for a scope are cancelled at once when its signal aborts, its client disconnects or its
+   * deadline passes. With false they may end by themselves, for `closeGraceMs` once the scope has closed. Default true.
+   */
+  readonly cancelOnAbort?: boolean
   /** A lease held longer than this is reported as overdue. Default 30,000. */
   readonly leakAfterMs?: number
   /** What ties a session to its owner (a setting, a lock, an open transaction) for longer than this is reported once. Default 30,000. */

@@ -13,7 +13,9 @@ import { IdleStack } from './idle-stack.js'
 import type { PoolState } from './pool-state.js'
 import { Recycler } from './recycler.js'
 import { Reports } from './reports.js'
+import { delayLimitsOf, shedLate } from './shed-late.js'
 import { Slots } from './slots.js'
+import { Utilization, type UtilizationParts } from './utilization.js'
 import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
 import type { Verdict } from './verdict.js'
 import { Verifier } from './verifier.js'
@@ -31,6 +33,10 @@ export interface ConnectionsParts<Client> {
   readonly alsoDue: (now: number) => number
   /** A waiter's deadline has passed; it has left the queue. */
   readonly expired: (waiter: Waiter<Client>) => void
+  /** A waiter is late in a queue that stands. It has left the queue, unless the pool observes. */
+  readonly shed: (waiter: Waiter<Client>, standingMs: number) => void
+  /** Nearly all connections have been lent for a while, or that is over. */
+  readonly utilized: UtilizationParts['tell']
 }
 
 /** How much a lifetime is shortened at most, so that connections opened together do not end together. HikariCP does so too. */
@@ -46,10 +52,11 @@ export class Connections<Client> {
   readonly driver: Driver<Client>
   readonly options: ResolvedPoolOptions<Client>
   readonly slots: Slots
-  readonly queue: WaitQueue<Client> = new WaitQueue<Client>()
+  readonly queue: WaitQueue<Client>
   readonly reports: Reports<Client>
   readonly wakeUp: WakeUp
   readonly agenda: Agenda
+  readonly utilization: Utilization
   /** Whether connections may carry declared settings: as long as nobody has declared any, all are alike. */
   mayCarry = false
   readonly #parts: ConnectionsParts<Client>
@@ -79,7 +86,9 @@ export class Connections<Client> {
     this.slots = new Slots(options.max + options.overflow)
     this.#idle = new IdleStack(options.idleOrder)
     this.wakeUp = new WakeUp(clock, parts.outside, (now) => this.#work(now))
+    this.queue = new WaitQueue(delayLimitsOf(options), (now) => this.wakeUp.notLaterThan(now))
     this.agenda = new Agenda(this.wakeUp)
+    this.utilization = new Utilization({ options, slots: this.slots, agenda: this.agenda, tell: parts.utilized })
     this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
     const { agenda, reports } = this
@@ -251,6 +260,7 @@ export class Connections<Client> {
   resize(max: number): void {
     this.#max = max
     this.slots.limit = max + this.options.overflow
+    this.utilization.resized(max)
     for (const connection of this.#idle.longestFirst()) {
       if (this.slots.total - this.slots.closing <= max) break
       this.#closeIdle(connection, 'surplus')
@@ -274,7 +284,7 @@ export class Connections<Client> {
   }
 
   #opened(client: Client, startedAt: number, generation: number): void {
-    const { clock, maxLifetimeMs, pinWarnMs } = this.options
+    const { clock, maxLifetimeMs, pinWarnMs, queryTimeoutMs } = this.options
     const now = clock.now()
     const ledger = new SessionLedger(
       clock,
@@ -284,6 +294,9 @@ export class Connections<Client> {
           this.reports.pinned(connection, pin)
           this.wakeUp.notLaterThan(pin.since + pinWarnMs)
         },
+        ...(queryTimeoutMs === Infinity
+          ? {}
+          : { sent: (at: number): void => this.wakeUp.notLaterThan(at + queryTimeoutMs) }),
       },
       this.#verifier.isOn,
     )
@@ -338,7 +351,7 @@ export class Connections<Client> {
   }
 
   #handOver(connection: Connection<Client>, now: number): void {
-    const waiter = this.queue.shift()
+    const waiter = this.queue.shift(now)
     if (waiter === undefined) throw new Error('bug in Leasehold: a connection was handed over and nobody waited')
     this.wakeUp.letGo()
     waiter.accept(connection, now)
@@ -447,7 +460,7 @@ export class Connections<Client> {
   #work(now: number): number {
     // First what has failed, then who gives up: of a dial and its caller that end together, the dial has more to say.
     const agenda = Math.min(this.agenda.run(now), this.#patience.run(now))
-    const expired = this.#expireWaiters(now)
+    const expired = Math.min(this.#expireWaiters(now), shedLate(this, now, this.#parts.shed))
     const upkeep = this.#upkeep(now)
     return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
   }

@@ -87,7 +87,12 @@ const EQUIVALENTS: readonly Equivalent[] = [
 ]
 
 /** What pg-pool does that ours would not, in the options of the core pool. */
-const COMPAT: Options = { maxConnecting: Infinity, checkAfterIdleMs: Infinity, maxLifetimeMs: Infinity }
+const COMPAT: Options = {
+  maxConnecting: Infinity,
+  checkAfterIdleMs: Infinity,
+  maxLifetimeMs: Infinity,
+  queueDelay: false,
+}
 
 /**
  * Sorts the options of a facade by whom they are for, in our terms.

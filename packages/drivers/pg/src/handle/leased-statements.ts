@@ -39,7 +39,7 @@ export function sendStatement(handle: LeaseHandle, statement: unknown, values?: 
   if (refusal !== undefined) return Promise.reject(refusal)
   const inside = gate.joined === undefined ? undefined : askInside(session, gate, statement, values)
   if (inside !== undefined) return inside
-  if (session.turns.areFree) return ask(session, statement, values)
+  if (session.turns.areFree) return ask(session, gate, statement, values)
   return inTurn(session, gate, copyOf(statement), values)
 }
 
@@ -56,7 +56,7 @@ export function sendTo(handle: LeaseHandle, statement: unknown, values: unknown,
       (result) => process.nextTick(answer, undefined, result),
       (error: unknown) => process.nextTick(answer, error),
     )
-  } else if (session.turns.areFree) ask(session, statement, values, answer)
+  } else if (session.turns.areFree) ask(session, gate, statement, values, answer)
   else {
     const kept = copyOf(statement)
     waitForTurn(session, {
@@ -66,7 +66,7 @@ export function sendTo(handle: LeaseHandle, statement: unknown, values: unknown,
       isIntroduction: session.isIntroducing,
       start: bindToContext(() => {
         try {
-          ask(session, kept, values, answer)
+          ask(session, gate, kept, values, answer)
         } catch (error) {
           answer(error)
         }
@@ -98,7 +98,7 @@ export function submit(
     return submittable
   }
   const fence = new SubmittableFence(submittable, session, gate, over)
-  const start = (): void => void ask(session, fence.face)
+  const start = (): void => void ask(session, gate, fence.face)
   if (session.turns.areFree) start()
   else {
     waitForTurn(session, {
@@ -130,7 +130,14 @@ export function endByHolder(handle: LeaseHandle, callback?: Callback): Promise<v
 }
 
 /** Gives a statement to pg. Looked up each time: instruments of tracing put themselves in its place. */
-function ask(session: PgSession, statement: unknown, values?: unknown, callback?: unknown): unknown {
+function ask(
+  session: PgSession,
+  gate: LeaseGate,
+  statement: unknown,
+  values?: unknown,
+  callback?: unknown,
+): unknown {
+  session.sender = gate
   return (session.client as Asked).query(statement, values, callback)
 }
 
@@ -176,7 +183,7 @@ function refusalInside({ joined }: LeaseGate, submittable: PgSubmittable): Error
 }
 
 function askInTurn(session: PgSession, gate: LeaseGate, statement: string, values?: readonly unknown[]): unknown {
-  return session.turns.areFree ? ask(session, statement, values) : inTurn(session, gate, statement, values)
+  return session.turns.areFree ? ask(session, gate, statement, values) : inTurn(session, gate, statement, values)
 }
 
 export function isSubmittable(statement: unknown): statement is PgSubmittable {
@@ -187,6 +194,7 @@ export function isSubmittable(statement: unknown): statement is PgSubmittable {
 function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error | undefined {
   try {
     gate.pass('query')
+    if (gate.refusal !== undefined && !rollsBack(statement)) return gate.refusal
     const text = textOf(statement)
     if (text !== undefined) {
       const reading = readCached(text)
@@ -197,6 +205,13 @@ function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error
   } catch (error) {
     return error as Error
   }
+}
+
+/** Whether it ends a transaction, or a part of one, without keeping what was done in it. */
+function rollsBack(statement: unknown): boolean {
+  const text = textOf(statement)
+  const statements = text === undefined ? [] : readCached(text).statements
+  return statements.length > 0 && statements.every(({ control }) => control?.is.startsWith('rollback') === true)
 }
 
 /** What is known before the statement is sent: whether the mode allows it, and where a pin was issued. */
@@ -223,7 +238,7 @@ function clearSequences(session: PgSession, gate: LeaseGate): void {
 function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // The inner promise turns what pg throws at once into a rejection.
-    const start = (): void => resolve(new Promise((answer) => answer(ask(session, statement, values))))
+    const start = (): void => resolve(new Promise((answer) => answer(ask(session, gate, statement, values))))
     waitForTurn(session, {
       gate,
       statement,

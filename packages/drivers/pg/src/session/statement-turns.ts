@@ -38,6 +38,8 @@ export class StatementTurns {
   readonly #wire: WireWatch | undefined
   readonly #isPipeline: boolean
   readonly #waiting: Turn[] = []
+  /** The one whose settings are on their way, or were. */
+  #atSettings: Turn | undefined
   /** Once an owner has declared settings. */
   settings: StatementSettings | undefined
 
@@ -66,14 +68,25 @@ export class StatementTurns {
     return true
   }
 
+  /** Refuses those of one lease. */
+  refuseAllOf(gate: LeaseGate, error: Error): void {
+    for (const turn of [...this.#waiting]) {
+      if (turn.gate === gate && this.withdraw(turn)) turn.refuse(error)
+    }
+    const turn = this.#atSettings
+    if (turn?.gate === gate && this.settings?.forgo(turn) === true) turn.refuse(error)
+  }
+
   /** To be called when pg has dealt with a ReadyForQuery, or with the end of the connection. */
   advance(): void {
     while (this.#waiting.length > 0 && !this.#isLineBusy) {
       const turn = this.#waiting.shift()
       const refusal = turn && refusalOf(turn.gate, 'query')
       if (refusal !== undefined) turn?.refuse(refusal)
-      else if (turn?.isIntroduction === false && this.settings?.isDue === true) this.settings.start(turn)
-      else turn?.start()
+      else if (turn?.isIntroduction === false && this.settings?.isDue === true) {
+        this.#atSettings = turn
+        this.settings.start(turn)
+      } else turn?.start()
     }
   }
 
