@@ -130,13 +130,7 @@ export function endByHolder(handle: LeaseHandle, callback?: Callback): Promise<v
 }
 
 /** Gives a statement to pg. Looked up each time: instruments of tracing put themselves in its place. */
-function ask(
-  session: PgSession,
-  gate: LeaseGate,
-  statement: unknown,
-  values?: unknown,
-  callback?: unknown,
-): unknown {
+function ask(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown, callback?: unknown): unknown {
   session.sender = gate
   return (session.client as Asked).query(statement, values, callback)
 }
@@ -194,7 +188,7 @@ export function isSubmittable(statement: unknown): statement is PgSubmittable {
 function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error | undefined {
   try {
     gate.pass('query')
-    if (gate.refusal !== undefined && !rollsBack(statement)) return gate.refusal
+    if (gate.refusal !== undefined && !endsAPart(statement)) return gate.refusal
     const text = textOf(statement)
     if (text !== undefined) {
       const reading = readCached(text)
@@ -207,11 +201,14 @@ function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error
   }
 }
 
-/** Whether it ends a transaction, or a part of one, without keeping what was done in it. */
-function rollsBack(statement: unknown): boolean {
+/** What may be sent though the lease's holder has aborted: it undoes a transaction, or tidies up in it. */
+const ENDS_A_PART: ReadonlySet<string | undefined> = new Set(['rollback', 'rollback-to-savepoint', 'release-savepoint'])
+
+/** Whether it ends a transaction without keeping what was done in it, or a part of one. */
+function endsAPart(statement: unknown): boolean {
   const text = textOf(statement)
   const statements = text === undefined ? [] : readCached(text).statements
-  return statements.length > 0 && statements.every(({ control }) => control?.is.startsWith('rollback') === true)
+  return statements.length > 0 && statements.every(({ control }) => ENDS_A_PART.has(control?.is))
 }
 
 /** What is known before the statement is sent: whether the mode allows it, and where a pin was issued. */
