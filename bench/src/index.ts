@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { acquireAndRelease } from './acquire-and-release.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
 import { ormQueries } from './orm-queries.js'
+import { overload } from './overload.js'
 import type { Report, Settings } from './report/report.js'
 import { isMet, targetTable } from './report/target.js'
 import { scopeCarriers } from './scope-carriers.js'
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report
   orm: ormQueries,
   carriers: scopeCarriers,
   session: sessionState,
+  overload,
 }
 
 const chosen = Object.entries(BENCHMARKS).filter(([name]) => values.only === undefined || values.only === name)

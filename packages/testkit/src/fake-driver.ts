@@ -16,7 +16,8 @@ import { FakeSockets } from './fake-sockets.js'
 import { Script, type Step } from './script.js'
 
 /** What a driver may offer beyond its six methods. */
-export type OptionalMethod = 'lend' | 'quiesce' | 'cancel' | 'destroy' | 'declare' | 'hold' | 'redact' | 'transaction'
+export type OptionalMethod =
+  'lend' | 'quiesce' | 'cancel' | 'interrupt' | 'destroy' | 'declare' | 'hold' | 'redact' | 'transaction'
 
 export interface FakeDriverOptions {
   /** Optional methods that this driver does not have. Default: it has all. */
@@ -58,6 +59,7 @@ export class FakeDriver implements Driver<FakeClient> {
   readonly lend?: (client: FakeClient, gate: LeaseGate) => FakeClient
   readonly quiesce?: (client: FakeClient, signal: AbortSignal) => Promise<void>
   readonly cancel?: (client: FakeClient) => Promise<void>
+  readonly interrupt?: (client: FakeClient, gate: LeaseGate | undefined, error: Error) => void
   readonly destroy?: (client: FakeClient) => void
   readonly declare?: (client: FakeClient, difference: SettingsDifference) => void
   readonly undeclarable: ReadonlyMap<string, string> = new Map([['forbidden', 'the fake driver says so']])
@@ -74,6 +76,7 @@ export class FakeDriver implements Driver<FakeClient> {
     if (has('lend')) this.lend = (client, gate) => this.#lend(client, gate)
     if (has('quiesce')) this.quiesce = (client, signal) => this.#quiesce(client, signal)
     if (has('cancel')) this.cancel = (client) => this.#cancel(client)
+    if (has('interrupt')) this.interrupt = (client, gate, error) => this.#interrupt(client, gate, error)
     if (has('destroy')) this.destroy = (client) => this.#destroy(client)
     if (has('declare')) this.declare = (client, difference) => this.#declare(client, difference)
     if (has('hold')) this.hold = (client, alive) => this.#hold(client, alive)
@@ -169,6 +172,11 @@ export class FakeDriver implements Driver<FakeClient> {
     this.#note('cancel', client.id)
     await this.script.play('cancel')
     this.#sessionOf(client).cancelRunning()
+  }
+
+  #interrupt(client: FakeClient, gate: LeaseGate | undefined, error: Error): void {
+    this.#note('interrupt', client.id)
+    this.#sessionOf(client).interrupt(gate, error)
   }
 
   #destroy(client: FakeClient): void {

@@ -17,7 +17,8 @@ export type LeaseholdErrorCode =
   | 'LEASEHOLD_ABORTED'
 
 /** The step of a lease's way in which it went wrong. */
-export type LeaseholdErrorPhase = 'queue' | 'connect' | 'check' | 'settings' | 'reset' | 'statement' | 'scope' | 'transaction'
+export type LeaseholdErrorPhase =
+  'queue' | 'connect' | 'check' | 'settings' | 'reset' | 'statement' | 'scope' | 'transaction'
 
 /** What every error of Leasehold is made of. */
 export interface LeaseholdErrorFacts {

@@ -33,7 +33,8 @@ export class Interrupts<Client> {
     let next = Number.POSITIVE_INFINITY
     if (queryTimeoutMs === Infinity || driver.interrupt === undefined) return next
     for (const { state, ledger, client } of all) {
-      if (state.at !== 'lent' || !(state.to instanceof Lending) || ledger.isQuiet || ledger.sentAt === undefined) continue
+      if (state.at !== 'lent' || !(state.to instanceof Lending) || ledger.isQuiet || ledger.sentAt === undefined)
+        continue
       const lending = state.to as Lending<Client>
       const dueAt = ledger.sentAt + queryTimeoutMs
       if (dueAt > now) {

@@ -172,11 +172,7 @@ export class LendingDesk<Client> {
     return this.#lendOrWait(asked, asked.at, give)
   }
 
-  #lendOrWait<Granted>(
-    asked: Asked,
-    now: number,
-    give: (lending: Lending<Client>) => Granted,
-  ): Promise<Granted> {
+  #lendOrWait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
     const connection = this.#connections.takeIdle(now, asked.settings)
     if (connection !== undefined) return Promise.resolve(give(this.#leases.grant(connection, asked, now)))
     return this.#wait(asked, now, give)
