@@ -2,6 +2,7 @@ import {
   callable,
   examineOptions,
   faultsOfPoolSources,
+  flag,
   millisecondsOrNever,
   oneOf,
   type PoolSource,
@@ -17,6 +18,7 @@ const RULES = {
   mode: oneOf('session', 'transaction', 'statement'),
   priority: oneOf('high', 'normal', 'low'),
   deadlineMs: millisecondsOrNever(1),
+  cancelOnAbort: flag,
 } satisfies RulesFor<LeaseholdOptions>
 
 /** The options of the middleware, checked; the only pool is called `main`. */

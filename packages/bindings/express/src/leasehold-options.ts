@@ -26,6 +26,8 @@ interface CommonOptions {
   readonly settings?: RequestSettings<IncomingMessage & Express.Request> | undefined
   /** Milliseconds after which a request's scope grants nothing more, where its router does not say. Default: no limit. */
   readonly deadlineMs?: number | undefined
+  /** Whether what runs is cancelled on the server when the client disconnects or the deadline passes. Default: the pool's. */
+  readonly cancelOnAbort?: boolean | undefined
 }
 
 /** One pool: a core pool, or a facade. */

@@ -18,6 +18,7 @@ const RULES = {
   mode: oneOf('session', 'transaction', 'statement'),
   priority: oneOf('high', 'normal', 'low'),
   deadlineMs: millisecondsOrNever(1),
+  cancelOnAbort: flag,
   errors: flag,
 } satisfies RulesFor<LeaseholdOptions>
 

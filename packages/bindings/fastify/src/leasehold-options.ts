@@ -26,6 +26,8 @@ interface CommonOptions {
   readonly settings?: RequestSettings<FastifyRequest> | undefined
   /** Milliseconds after which a request's scope grants nothing more, where its route does not say. Default: no limit. */
   readonly deadlineMs?: number | undefined
+  /** Whether what runs is cancelled on the server when the client disconnects or the deadline passes, where its route does not say. Default: the pool's. */
+  readonly cancelOnAbort?: boolean | undefined
   /** Whether errors that mean "no connection now" are answered 503 with Retry-After. Default true. */
   readonly errors?: boolean | undefined
 }

@@ -33,6 +33,8 @@ interface CommonOptions {
   readonly settings?: RequestSettings<LeaseholdWork> | undefined
   /** Milliseconds after which its scope grants nothing more. Default: no limit. */
   readonly deadlineMs?: number | undefined
+  /** Whether what runs is cancelled on the server when the client disconnects or the deadline passes. Default: the pool's. */
+  readonly cancelOnAbort?: boolean | undefined
   /** Whether errors that mean "no connection now" are answered 503 with Retry-After. Default true. */
   readonly errors?: boolean | undefined
 }
