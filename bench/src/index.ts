@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { acquireAndRelease } from './acquire-and-release.js'
+import { faultRecovery } from './fault-recovery.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
 import { ormQueries } from './orm-queries.js'
 import { overload } from './overload.js'
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report
   carriers: scopeCarriers,
   session: sessionState,
   overload,
+  faults: faultRecovery,
 }
 
 const chosen = Object.entries(BENCHMARKS).filter(([name]) => values.only === undefined || values.only === name)

@@ -11,8 +11,13 @@ interface GeneratedClient {
 
 type PrismaClientClass = new (options: object) => PrismaClient
 
+interface RawStatements {
+  $executeRawUnsafe(text: string): PromiseLike<number>
+}
+
 /** What is used of the generated client. Its own types do not exist before it is generated. */
-export interface PrismaClient {
+export interface PrismaClient extends RawStatements {
+  $transaction<R>(work: (transaction: RawStatements) => Promise<R>): Promise<R>
   $connect(): Promise<void>
   $disconnect(): Promise<void>
   readonly order: { findFirst(args: { readonly where: { readonly id: number } }): PromiseLike<unknown> }

@@ -1,6 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expectTypeOf, it } from 'vitest'
 import {
+  answerInTransaction,
+  type BindingOptions,
+  checkBindingOptions,
+  checkDeclaredTransaction,
+  type DeclaredTransaction,
+  flag,
+  type HeldAnswer,
+  type NamedPools,
+  poolForTransactions,
+  refusesRequest,
   AbortedError,
   AcquireTimeoutError,
   asyncLocalCarrier,
@@ -19,7 +29,6 @@ import {
   detached,
   type Driver,
   examineOptions,
-  faultsOfPoolSources,
   findLeaseholdError,
   type Holder,
   InvalidOptionsError,
@@ -43,6 +52,7 @@ import {
   type PoolMode,
   type PoolSnapshot,
   type PoolSource,
+  CircuitOpenError,
   QueueFullError,
   refuseFaults,
   RequestLeasehold,
@@ -64,6 +74,7 @@ import {
   useScopeCarrier,
   wholeNumber,
   wholeNumberOrNoLimit,
+  type TransactionOptions,
 } from './index.js'
 
 interface Client {
@@ -178,6 +189,7 @@ describe('in TypeScript', () => {
     expectTypeOf(LeaseReleasedError).instance.toHaveProperty('operation').toEqualTypeOf<string>()
     expectTypeOf(ModeViolationError).instance.toHaveProperty('mode').toEqualTypeOf<PoolMode>()
     expectTypeOf(PoolClosedError).constructorParameters.toEqualTypeOf<[string]>()
+    expectTypeOf(CircuitOpenError).instance.toHaveProperty('why').toEqualTypeOf<string | undefined>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()
@@ -193,11 +205,19 @@ describe('in TypeScript', () => {
     expectTypeOf<Pool<Client>>().toExtend<PoolSource>()
     expectTypeOf<{ leases: Pool<Client> }>().toExtend<PoolSource>()
     expectTypeOf<{ query(text: string): void }>().not.toExtend<PoolSource>()
-    expectTypeOf(checkRouteLeasehold).returns.toEqualTypeOf<RouteLeasehold>()
+    const route = () => checkRouteLeasehold('The route', {})
+    expectTypeOf(route).returns.toExtend<RouteLeasehold>()
     const settings = (request: { readonly tenant: string }) =>
       settingsOptionsOf(({ tenant }) => ({ 'app.tenant': tenant }), { main: pool }, request)
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()
-    expectTypeOf(faultsOfPoolSources).returns.toEqualTypeOf<readonly OptionFault[]>()
+    const options = () => checkBindingOptions<{ errors: boolean }>('This binding', {}, { errors: flag })
+    expectTypeOf(options).returns.toExtend<{ errors: boolean } & BindingOptions<never> & NamedPools>()
+    expectTypeOf(checkDeclaredTransaction).returns.toEqualTypeOf<DeclaredTransaction>()
+    expectTypeOf<DeclaredTransaction>().toExtend<TransactionOptions>()
+    const answer = (held: HeldAnswer<'sent'>) =>
+      answerInTransaction(poolForTransactions('This route', { main: pool }, 'main'), { retries: 1 }, async () => held)
+    expectTypeOf(answer).returns.toEqualTypeOf<Promise<'sent'>>()
+    expectTypeOf(refusesRequest).toEqualTypeOf<(status: number) => boolean>()
     expectTypeOf(RequestLeasehold).constructorParameters.toEqualTypeOf<
       [scope: Scope, request: IncomingMessage, response: ServerResponse, ended?: () => void]
     >()

@@ -17,7 +17,17 @@ import { Script, type Step } from './script.js'
 
 /** What a driver may offer beyond its six methods. */
 export type OptionalMethod =
-  'lend' | 'quiesce' | 'cancel' | 'interrupt' | 'destroy' | 'declare' | 'hold' | 'redact' | 'transaction'
+  | 'lend'
+  | 'quiesce'
+  | 'cancel'
+  | 'interrupt'
+  | 'destroy'
+  | 'declare'
+  | 'hold'
+  | 'redact'
+  | 'transaction'
+  | 'isShutdown'
+  | 'takesWrites'
 
 export interface FakeDriverOptions {
   /** Optional methods that this driver does not have. Default: it has all. */
@@ -66,6 +76,10 @@ export class FakeDriver implements Driver<FakeClient> {
   readonly hold?: (client: FakeClient, alive: boolean) => void
   readonly redact?: (statement: string) => string
   readonly transaction?: DriverTransactions<FakeClient>
+  readonly isShutdown?: (error: unknown) => boolean
+  readonly takesWrites?: (client: FakeClient, signal: AbortSignal) => Promise<boolean>
+  /** Whether the server has become one that only reads. */
+  isReadOnly = false
   /** What was inserted and committed, on whichever session. */
   readonly rows: string[] = []
 
@@ -81,6 +95,8 @@ export class FakeDriver implements Driver<FakeClient> {
     if (has('declare')) this.declare = (client, difference) => this.#declare(client, difference)
     if (has('hold')) this.hold = (client, alive) => this.#hold(client, alive)
     if (has('transaction')) this.transaction = fakeTransactions((client) => this.#sessionOf(client).hasCollided)
+    if (has('isShutdown')) this.isShutdown = (error) => error instanceof FakeDriverError && error.isShutdown
+    if (has('takesWrites')) this.takesWrites = (client) => this.#takesWrites(client)
     if (has('redact')) this.redact = (statement) => statement.replaceAll(/'[^']*'|\d+/g, '?')
   }
 
@@ -179,6 +195,11 @@ export class FakeDriver implements Driver<FakeClient> {
     this.#sessionOf(client).interrupt(gate, error)
   }
 
+  async #takesWrites(client: FakeClient): Promise<boolean> {
+    await this.#using('takesWrites', client, (session) => session.talk('select', async () => {}))
+    return !this.isReadOnly
+  }
+
   #destroy(client: FakeClient): void {
     this.#note('destroy', client.id)
     this.#sessionOf(client).end(new FakeDriverError('the socket was destroyed', 'fatal'))
@@ -196,7 +217,7 @@ export class FakeDriver implements Driver<FakeClient> {
 
   /** What the pool does with a session of its own accord, which nobody else may hold meanwhile. */
   async #using(
-    method: 'check' | 'reset' | 'close' | 'quiesce',
+    method: 'check' | 'reset' | 'close' | 'quiesce' | 'takesWrites',
     client: FakeClient,
     work: (session: FakeSession) => Promise<void>,
   ): Promise<void> {

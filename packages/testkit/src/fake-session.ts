@@ -192,6 +192,7 @@ export class FakeSession implements FakeClient {
     if (!this.#running.delete(statement)) return
     if (this.lentTo?.open === true) this.settings.goAgain(statement.difference)
     if (this.#transaction === 'open') this.#transaction = 'failed'
+    this.#observer?.failed?.(error)
     this.#observer?.settling?.()
     statement.reject(error)
     this.#script.play(before).then(

@@ -1,35 +1,10 @@
-import {
-  callable,
-  examineOptions,
-  faultsOfPoolSources,
-  flag,
-  millisecondsOrNever,
-  oneOf,
-  type PoolSource,
-  poolSourceRules,
-  refuseFaults,
-  type RulesFor,
-} from '@leasehold/core'
-import type { LeaseholdOptions } from './leasehold-options.js'
-
-const RULES = {
-  ...poolSourceRules,
-  label: callable,
-  mode: oneOf('session', 'transaction', 'statement'),
-  priority: oneOf('high', 'normal', 'low'),
-  deadlineMs: millisecondsOrNever(1),
-  cancelOnAbort: flag,
-} satisfies RulesFor<LeaseholdOptions>
+import type { IncomingMessage } from 'node:http'
+import { type BindingOptions, checkBindingOptions, type NamedPools } from '@leasehold/core'
 
 /** The options of the middleware, checked; the only pool is called `main`. */
-export type CheckedOptions = Omit<LeaseholdOptions, 'pool' | 'pools'> & {
-  readonly pools: Readonly<Record<string, PoolSource>>
-}
+export type CheckedOptions = BindingOptions<IncomingMessage & Express.Request> & NamedPools
 
 /** Refuses options in which anything is wrong, all of it in one error. */
 export function checkLeaseholdOptions(options: unknown): CheckedOptions {
-  const { values, faults, unknown } = examineOptions(options, RULES)
-  refuseFaults('The leasehold middleware', [...faults, ...unknown, ...faultsOfPoolSources(options, values)])
-  const { pool: only, pools, ...rest } = values as unknown as LeaseholdOptions
-  return { ...rest, pools: pools ?? { main: only } }
+  return checkBindingOptions<object>('The leasehold middleware', options, {}) as CheckedOptions
 }

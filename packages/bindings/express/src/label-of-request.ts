@@ -1,4 +1,4 @@
-import type { LeaseholdRoute } from './leasehold-options.js'
+import type { LeaseholdRoute } from '@leasehold/core'
 import type { RoutePattern } from './route-pattern.js'
 
 /** How a service names its requests: a function that is told of the route, or one text for all. */

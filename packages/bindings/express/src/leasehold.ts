@@ -66,6 +66,7 @@ export function leasehold(options: LeaseholdOptions): LeaseholdMiddleware<Readon
     const before = RequestScopes.of(request)
     const own = before ?? new RequestScopes(request, response, defaults)
     const isNew = own.join(closing, response)
+    if (isNew) own.knows(pools)
     // Met by another one, as in a router or an app below: its wishes are for what lies there.
     if (isNew && before !== undefined && wishes) own.change(defaults)
     // Met again, the scope is entered again: what ran in between may have called back from outside.

@@ -4,6 +4,7 @@ import {
   InvalidOptionsError,
   openScope,
   openScopeInPlaceOf,
+  type PoolSource,
   RequestLeasehold,
   type RouteLeasehold,
   runOutsideContext,
@@ -34,6 +35,7 @@ export class RequestScopes {
   readonly #outer: Scope | undefined
   readonly #leasehold: RequestLeasehold
   readonly #closings = new Set<Closing>()
+  #pools: Readonly<Record<string, PoolSource>> = {}
   #label: GivenLabel
   #isOff = false
   #hasEnded = false
@@ -70,6 +72,17 @@ export class RequestScopes {
     closing.begun(response)
     if (this.#hasEnded) closing.ended()
     return true
+  }
+
+  /** The pools of all services that the request has come to, by name: those of the innermost first. */
+  get pools(): Readonly<Record<string, PoolSource>> {
+    // Without a scope nobody would roll a transaction back when the client hangs up: that is refused.
+    this.#offered()
+    return this.#pools
+  }
+
+  knows(pools: Readonly<Record<string, PoolSource>>): void {
+    this.#pools = { ...this.#pools, ...pools }
   }
 
   /** Goes on with the request in its scope. */

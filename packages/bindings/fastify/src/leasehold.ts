@@ -5,7 +5,6 @@ import {
   markOwnFrames,
   openScope,
   RequestLeasehold,
-  type RouteLeasehold,
   settingsOptionsOf,
 } from '@leasehold/core'
 import type {
@@ -21,6 +20,7 @@ import { type CheckedOptions, checkLeaseholdOptions } from './check-leasehold-op
 import type { LeaseholdOptions } from './leasehold-options.js'
 import { prepareUnavailable } from './prepare-unavailable.js'
 import type { RegisteredPools } from './registered-pools.js'
+import type { RouteLeasehold } from './route-leasehold.js'
 import { RouteScopes } from './route-scopes.js'
 
 declare module 'fastify' {
@@ -35,7 +35,7 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** What this route says about the scopes of its requests. */
+    /** What this route says about its requests. */
     readonly leasehold?: RouteLeasehold | undefined
   }
 }

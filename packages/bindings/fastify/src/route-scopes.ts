@@ -1,7 +1,16 @@
-import { checkRouteLeasehold, refuseFaults, type RouteLeasehold, type ScopeOptions } from '@leasehold/core'
+import {
+  checkRouteLeasehold,
+  declaredTransactionRule,
+  InvalidOptionsError,
+  type LeaseholdRoute,
+  poolForTransactions,
+  refuseFaults,
+  type ScopeOptions,
+} from '@leasehold/core'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { CheckedOptions } from './check-leasehold-options.js'
-import type { LeaseholdRoute } from './leasehold-options.js'
+import type { RouteLeasehold } from './route-leasehold.js'
+import { transactionalHandler } from './transactional-handler.js'
 
 /** What the scopes of one route are opened with, by method; or that it has none. */
 type RouteScope = Map<string, ScopeOptions> | 'off'
@@ -11,6 +20,8 @@ export class RouteScopes {
   readonly #defaults: CheckedOptions
   /** By the route's config: Fastify makes one object for each route, and shows it to every request of it. */
   readonly #known = new WeakMap<object, RouteScope>()
+  /** What those routes say whose handlers run in transactions. */
+  readonly #transactional = new WeakSet<RouteLeasehold>()
 
   constructor(defaults: CheckedOptions) {
     this.#defaults = defaults
@@ -28,7 +39,8 @@ export class RouteScopes {
       const expected = 'to stand in the `config` of the route'
       refuseFaults(name, [{ option: 'leasehold', received: 'an option of the route', expected }])
     }
-    checkRoute(name, route.config?.leasehold)
+    const leasehold = checkRoute(name, route.config?.leasehold)
+    if (isTransactional(leasehold)) this.#wrapHandler(name, route, leasehold)
   }
 
   /** What the scope of this request is opened with; undefined when it gets none. */
@@ -36,9 +48,11 @@ export class RouteScopes {
     const { config } = request.routeOptions
     let route = this.#known.get(config)
     if (route === undefined) {
-      const { method, url } = config
-      // Not every route was declared before us: `checkRoute` has its say here too.
-      route = checkRoute(`The route ${String(method)} ${url}`, config.leasehold).off === true ? 'off' : new Map()
+      const name = `The route ${String(config.method)} ${config.url}`
+      // Not every route was declared after us: what is wrong with it is said here too.
+      const leasehold = checkRoute(name, config.leasehold)
+      if (isTransactional(leasehold) && !this.#transactional.has(config.leasehold as object)) refuseTooEarly(name)
+      route = leasehold.off === true ? 'off' : new Map()
       this.#known.set(config, route)
     }
     if (route === 'off') return undefined
@@ -63,6 +77,21 @@ export class RouteScopes {
     return options
   }
 
+  /** Its own handler and no hook: a transaction that hooks begin and end would be open while error handlers run. */
+  #wrapHandler(name: string, route: RouteOptions, { transaction, ...leasehold }: RouteLeasehold): void {
+    const { pool: poolName, ...options } = transaction === true ? {} : transaction || {}
+    const pool = poolForTransactions(
+      `${name}, as its config.leasehold.transaction says,`,
+      this.#defaults.pools,
+      poolName,
+    )
+    route.handler = transactionalHandler(route.handler, pool, options)
+    // An object of its own, by which the requests of this route are known, and no other's.
+    const known: RouteLeasehold = { ...leasehold, transaction }
+    route.config = { ...route.config, leasehold: known }
+    this.#transactional.add(known)
+  }
+
   #labelOf(route: LeaseholdRoute): string {
     // Never the url of the request itself: it is full of values, and there is no end of them.
     return this.#defaults.label?.(route) ?? `${route.method} ${route.url ?? '(no route)'}`
@@ -70,5 +99,20 @@ export class RouteScopes {
 }
 
 function checkRoute(name: string, leasehold: unknown): RouteLeasehold {
-  return checkRouteLeasehold(`${name}, as its config.leasehold says,`, leasehold)
+  const more = { transaction: declaredTransactionRule }
+  return checkRouteLeasehold<Pick<RouteLeasehold, 'transaction'>>(
+    `${name}, as its config.leasehold says,`,
+    leasehold,
+    more,
+  )
+}
+
+function isTransactional({ transaction }: RouteLeasehold): boolean {
+  return transaction !== undefined && transaction !== false
+}
+
+function refuseTooEarly(name: string): never {
+  const received = 'a route that was declared before the plugin was loaded'
+  const expected = 'await app.register(leasehold, …) before the route, or none'
+  throw new InvalidOptionsError(name, [{ option: 'transaction', received, expected }])
 }

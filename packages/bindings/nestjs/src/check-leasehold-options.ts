@@ -1,27 +1,14 @@
 import {
   callable,
+  checkBindingOptions,
   examineOptions,
-  faultsOfPoolSources,
   flag,
-  millisecondsOrNever,
-  oneOf,
+  type NamedPools,
   type OptionRule,
-  type PoolSource,
-  poolSourceRules,
   refuseFaults,
   type RulesFor,
 } from '@leasehold/core'
-import type { LeaseholdAsyncOptions, LeaseholdOptions } from './leasehold-options.js'
-
-const RULES = {
-  ...poolSourceRules,
-  label: callable,
-  mode: oneOf('session', 'transaction', 'statement'),
-  priority: oneOf('high', 'normal', 'low'),
-  deadlineMs: millisecondsOrNever(1),
-  cancelOnAbort: flag,
-  errors: flag,
-} satisfies RulesFor<LeaseholdOptions>
+import type { LeaseholdAsyncOptions, ModuleOptions } from './leasehold-options.js'
 
 const list: OptionRule = { expected: 'an array', accepts: Array.isArray }
 
@@ -38,16 +25,11 @@ const ASYNC_RULES = {
 } satisfies RulesFor<LeaseholdAsyncOptions>
 
 /** The options of the module, checked; the only pool is called `main`. */
-export type CheckedOptions = Omit<LeaseholdOptions, 'pool' | 'pools'> & {
-  readonly pools: Readonly<Record<string, PoolSource>>
-}
+export type CheckedOptions = ModuleOptions & NamedPools
 
 /** Refuses options in which anything is wrong, all of it in one error. */
 export function checkLeaseholdOptions(options: unknown, of = 'LeaseholdModule.forRoot'): CheckedOptions {
-  const { values, faults, unknown } = examineOptions(options, RULES)
-  refuseFaults(of, [...faults, ...unknown, ...faultsOfPoolSources(options, values)])
-  const { pool: only, pools, ...rest } = values as unknown as LeaseholdOptions
-  return { ...rest, pools: pools ?? { main: only } }
+  return checkBindingOptions<Pick<ModuleOptions, 'errors'>>(of, options, { errors: flag }) as CheckedOptions
 }
 
 /** The same for what `forRootAsync` is called with. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   InvalidOptionsError,
+  type LeaseholdRoute,
   openScope,
   RequestLeasehold,
   type Scope,
@@ -8,7 +9,7 @@ import {
   settingsOptionsOf,
 } from '@leasehold/core'
 import { Inject, Logger } from '@nestjs/common'
-import type { LeaseholdRoute, LeaseholdWork } from './leasehold-options.js'
+import type { LeaseholdWork } from './leasehold-options.js'
 import { ServicePools } from './service-pools.js'
 
 /** What is asked of a platform: an `HttpServer` of Nest is one. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { InvalidOptionsError, markOwnFrames } from '@leasehold/core'
+import { InvalidOptionsError, markOwnFrames, type PoolSource } from '@leasehold/core'
 import {
   type DynamicModule,
   Inject,
@@ -7,10 +7,12 @@ import {
   Module,
   type NestModule,
   type OnApplicationShutdown,
+  type OnModuleInit,
   type Provider,
   RequestMethod,
 } from '@nestjs/common'
 import { APP_INTERCEPTOR, ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core'
+import { checkTransactionalMethods } from './check-transactional-methods.js'
 import { checkLeaseholdAsyncOptions, checkLeaseholdOptions, checkPoolNames } from './check-leasehold-options.js'
 import { getPoolToken } from './get-pool-token.js'
 import { HttpScopes } from './http-scopes.js'
@@ -18,15 +20,19 @@ import { LeaseholdExceptionFilter } from './leasehold-exception-filter.js'
 import { LeaseholdInterceptor } from './leasehold-interceptor.js'
 import type { LeaseholdAsyncOptions, LeaseholdOptions } from './leasehold-options.js'
 import { ServicePools } from './service-pools.js'
+import { givePools, TRANSACTION_POOLS, type TransactionPools } from './transactional-methods.js'
 
 markOwnFrames(new Error('where this package lies'))
 
 /** Opens a scope for each request and message of a service: `imports: [LeaseholdModule.forRoot({ pool })]`. */
-export class LeaseholdModule implements NestModule, OnApplicationShutdown {
+export class LeaseholdModule implements NestModule, OnModuleInit, OnApplicationShutdown {
   readonly #pools: ServicePools
   readonly #scopes: HttpScopes
   readonly #host: HttpAdapterHost
   readonly #config: ApplicationConfig
+  readonly #modules: ModulesContainer
+  readonly #transactionPools: TransactionPools
+  #readyMade: readonly object[] = []
 
   constructor(
     pools: ServicePools,
@@ -34,11 +40,14 @@ export class LeaseholdModule implements NestModule, OnApplicationShutdown {
     host: HttpAdapterHost,
     config: ApplicationConfig,
     modules: ModulesContainer,
+    transactionPools: TransactionPools,
   ) {
     this.#pools = pools
     this.#scopes = scopes
     this.#host = host
     this.#config = config
+    this.#modules = modules
+    this.#transactionPools = transactionPools
     refuseSecond(modules)
   }
 
@@ -89,9 +98,15 @@ export class LeaseholdModule implements NestModule, OnApplicationShutdown {
     }
   }
 
+  onModuleInit(): void {
+    this.#readyMade = checkTransactionalMethods(this.#modules, this.#transactionPools)
+  }
+
   /** Nest calls it when no request is under way any more, unlike `onModuleDestroy`. */
   async onApplicationShutdown(): Promise<void> {
     await this.#pools.close()
+    // The next service in this process may be given the same objects.
+    for (const owner of this.#readyMade) givePools(owner, undefined)
   }
 }
 
@@ -102,6 +117,7 @@ for (const [index, token] of [
   HttpAdapterHost,
   ApplicationConfig,
   ModulesContainer,
+  TRANSACTION_POOLS,
 ].entries()) {
   Inject(token)(LeaseholdModule, undefined, index)
 }
@@ -121,9 +137,16 @@ function dynamicModule(pools: Provider, names: readonly string[]): DynamicModule
       LeaseholdInterceptor,
       { provide: APP_INTERCEPTOR, useExisting: LeaseholdInterceptor },
       ...byName,
+      {
+        provide: TRANSACTION_POOLS,
+        // By their tokens: a test that has put another pool in the place of one means that.
+        inject: byName.map(({ provide }) => provide),
+        useFactory: (...sources: PoolSource[]): TransactionPools =>
+          Object.fromEntries(names.map((name, at) => [name, sources[at] as PoolSource])),
+      },
     ],
     // What interceptors and filters on a gateway or a controller are made of has to be found from there.
-    exports: [ServicePools, HttpScopes, ...byName.map(({ provide }) => provide)],
+    exports: [ServicePools, HttpScopes, TRANSACTION_POOLS, ...byName.map(({ provide }) => provide)],
   }
 }
 

@@ -16,12 +16,17 @@ const RULES = {
  * What a route says about its scopes, checked.
  *
  * @param of what reads well before "cannot be used": `The route GET /`.
+ * @param more the rules of what the routes of this binding may say besides.
  * @throws {InvalidOptionsError} naming all that is wrong.
  */
-export function checkRouteLeasehold(of: string, leasehold: unknown): RouteLeasehold {
-  const { values, faults, unknown } = examineOptions(leasehold, RULES)
+export function checkRouteLeasehold<Own extends object = object>(
+  of: string,
+  leasehold: unknown,
+  more: RulesFor<Own> = {} as RulesFor<Own>,
+): RouteLeasehold & Own {
+  const { values, faults, unknown } = examineOptions(leasehold, { ...RULES, ...more })
   refuseFaults(of, [...faults, ...unknown, ...contradictions(values)])
-  return values
+  return values as RouteLeasehold & Own
 }
 
 function contradictions(values: Readonly<Record<string, unknown>>): readonly OptionFault[] {

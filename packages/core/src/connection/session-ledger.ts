@@ -15,6 +15,8 @@ export interface LedgerListener {
   pinned(pin: PinRecord): void
   /** Something was sent at `at`; without it, nobody looks at the clock each time. */
   sent?(at: number): void
+  /** The server has answered a statement with an error. Returns whether it takes no writes, as far as this tells. */
+  failed(error: unknown): boolean
 }
 
 const NONE: readonly PinRecord[] = []
@@ -46,6 +48,7 @@ export class SessionLedger implements SessionObserver, LedgerView {
   #hasBegun = false
   #isBaselineSettled = false
   #isDoubtful = false
+  #hasRefusedWrites = false
   #preparing = 0
   /** Made by the first owner that declares any: most sessions never do. */
   #settings: SessionSettings | undefined
@@ -82,7 +85,13 @@ export class SessionLedger implements SessionObserver, LedgerView {
 
   /** Nothing runs, nothing is open or left, and the session lives: it can go to its next owner as it is. */
   get isClean(): boolean {
-    return this.#isQuiet && this.#transaction === 'idle' && this.#lostBy === undefined && !this.needsReset
+    return (
+      this.#isQuiet &&
+      this.#transaction === 'idle' &&
+      this.#lostBy === undefined &&
+      !this.needsReset &&
+      !this.#hasRefusedWrites
+    )
   }
 
   /** Whether the session differs from what its first owner met, an open transaction aside. */
@@ -93,6 +102,11 @@ export class SessionLedger implements SessionObserver, LedgerView {
   /** Whether the driver must see the session before its next owner, an open transaction aside: it is pinned, or in doubt. */
   get needsReset(): boolean {
     return this.#isDoubtful || this.isPinned
+  }
+
+  /** Whether a statement was refused because the server takes no writes, or its owner's transaction did not. */
+  get hasRefusedWrites(): boolean {
+    return this.#hasRefusedWrites
   }
 
   /** How the session differs from what its first owner met. An open or failed transaction is one of the differences. */
@@ -163,6 +177,12 @@ export class SessionLedger implements SessionObserver, LedgerView {
   /** What is in doubt is let pass. */
   trust(): void {
     this.#isDoubtful = false
+    this.#hasRefusedWrites = false
+  }
+
+  /** Whether the server takes writes has been found out. */
+  settleWrites(): void {
+    this.#hasRefusedWrites = false
   }
 
   /** The driver has made the session as its first owner met it. */
@@ -251,6 +271,10 @@ export class SessionLedger implements SessionObserver, LedgerView {
 
   doubt(): void {
     this.#isDoubtful = true
+  }
+
+  failed(error: unknown): void {
+    if (this.#listener.failed(error)) this.#hasRefusedWrites = true
   }
 
   settling(): void {

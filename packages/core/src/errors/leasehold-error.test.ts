@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AcquireTimeoutError } from './acquire-timeout-error.js'
+import { serviceUnavailable } from '../binding/service-unavailable.js'
+import { CircuitOpenError } from './circuit-open-error.js'
 import { attachLeaseholdError, findLeaseholdError } from './find-leasehold-error.js'
 import { isLeaseholdError, LeaseholdError } from './leasehold-error.js'
 import { PoolClosedError } from './pool-closed-error.js'
@@ -37,6 +39,21 @@ describe('an error of Leasehold', () => {
   it('says whether a web service should answer 503, and when to come back', () => {
     expect(timeout).toMatchObject({ statusCode: 503, retryAfterMs: 1_000 })
     expect(new PoolClosedError('orders').statusCode).toBeUndefined()
+  })
+
+  it('says of an open circuit what failed last, and when to come back, rounded up', () => {
+    const error = new CircuitOpenError({
+      pool: 'orders',
+      why: '5 attempts in a row failed',
+      retryAfterMs: 812.3,
+      cause: new Error('connection refused'),
+    })
+
+    expect(error.message).toContain(
+      'pool "orders" opens no connections for the moment: 5 attempts in a row failed; last: connection refused. Answer 503',
+    )
+    expect(error).toMatchObject({ code: 'LEASEHOLD_CIRCUIT_OPEN', statusCode: 503, retryAfterMs: 813 })
+    expect(serviceUnavailable(error)).toMatchObject({ retryAfter: 1, body: { code: 'LEASEHOLD_CIRCUIT_OPEN' } })
   })
 
   it('says that its message is not for clients', () => {

@@ -8,6 +8,8 @@ export interface TransactionEndedFacts {
   /** How the transaction ended: `it was committed`. */
   readonly endedBy: string
   readonly cause?: unknown
+  /** Where it ended because it took too long. */
+  readonly retryAfterMs?: number | undefined
 }
 
 /** Something was asked for in a transaction that has ended. Nothing was sent: outside of it, it would have stayed whatever became of the rest. */
@@ -16,7 +18,7 @@ export class TransactionEndedError extends LeaseholdError {
   readonly operation: string
   readonly endedBy: string
 
-  constructor({ pool, label, operation, endedBy, cause }: TransactionEndedFacts) {
+  constructor({ pool, label, operation, endedBy, cause, retryAfterMs }: TransactionEndedFacts) {
     super({
       code: 'LEASEHOLD_TRANSACTION_ENDED',
       phase: 'transaction',
@@ -24,6 +26,7 @@ export class TransactionEndedError extends LeaseholdError {
       remedy: 'Await all work of a transaction inside it, and run what is to outlive it in detached()',
       pool,
       cause,
+      retryAfterMs,
     })
     this.name = 'TransactionEndedError'
     this.label = label

@@ -12,6 +12,8 @@ export const channels = {
   release: channel('leasehold:lease:release'),
   open: channel('leasehold:connection:open'),
   'open-failed': channel('leasehold:connection:open-failed'),
+  breaker: channel('leasehold:breaker'),
+  failover: channel('leasehold:pool:failover'),
   close: channel('leasehold:connection:close'),
   reset: channel('leasehold:connection:reset'),
   pin: channel('leasehold:pin'),

@@ -48,6 +48,29 @@ export interface OpenFailedEvent extends OfPool {
   readonly error: LeaseholdError
 }
 
+/** Whether connections may be opened: see the `breaker` option. The forced ones are made by `forceBreaker`. */
+export type BreakerStateName = 'closed' | 'open' | 'half-open' | 'forced-open' | 'forced-closed'
+
+export interface BreakerEvent extends OfPool {
+  readonly from: BreakerStateName
+  readonly to: BreakerStateName
+  /** Why the circuit is open: `5 attempts in a row failed`. */
+  readonly why: string | undefined
+  /** When a connection is tried next, in milliseconds from now. */
+  readonly retryAfterMs: number | undefined
+  /** False in a pool that only reports: nobody is refused. */
+  readonly enforced: boolean
+  /** The last failure, where one led to this. */
+  readonly error: unknown
+}
+
+export interface FailoverEvent extends OfPool {
+  /** What the server did: it shuts down, or takes no writes any more. */
+  readonly why: 'shutdown' | 'read-only'
+  /** That of the connections which are opened from now on. */
+  readonly generation: number
+}
+
 export interface CloseEvent extends OfPool {
   readonly connection: number
   readonly reason: CloseReason
@@ -143,6 +166,10 @@ export interface PoolEvents {
   readonly open: OpenEvent
   /** A connection could not be opened. */
   readonly 'open-failed': OpenFailedEvent
+  /** The circuit breaker went from one state to another. */
+  readonly breaker: BreakerEvent
+  /** Every connection is replaced, because the server behind them is not what it was. */
+  readonly failover: FailoverEvent
   /** A connection was closed. */
   readonly close: CloseEvent
   /** Something left on a session was cleaned away between two owners. */

@@ -39,6 +39,9 @@ const WRONG: Cases = {
   queryTimeoutMs: [...NO_NUMBERS, 0, -1, 0.5],
   cancelOnAbort: ['true', 1, 0, null, {}],
   connectTimeoutMs: [...NO_NUMBERS, 0, -1, 0.5],
+  breaker: [true, 'off', null, [], 5],
+  backoff: [true, 'off', null, [], 5],
+  classify: [true, 'transient', null, {}, 5],
   idleTimeoutMs: [...NO_NUMBERS, -1, 0.5],
   idleOrder: ['LIFO', 'random', '', 1, null, true],
   maxLifetimeMs: [...NO_NUMBERS, 0, -1, 0.5],
@@ -80,6 +83,9 @@ const RIGHT: Cases = {
   queryTimeoutMs: [1, Infinity],
   cancelOnAbort: [true, false],
   connectTimeoutMs: [1, Infinity],
+  breaker: [false],
+  backoff: [false],
+  classify: [() => undefined],
   idleTimeoutMs: [0, 1, Infinity],
   idleOrder: ['lifo', 'fifo'],
   maxLifetimeMs: [1, 2 ** 40, Infinity],
@@ -235,6 +241,16 @@ describe('checked pool options', () => {
       queryTimeoutMs: Infinity,
       cancelOnAbort: true,
       connectTimeoutMs: 5_000,
+      breaker: {
+        consecutiveFailures: 5,
+        failureRate: 0.5,
+        minimumAttempts: 10,
+        windowMs: 30_000,
+        probeAfterMs: 1_000,
+        maxProbeAfterMs: 30_000,
+        reportOnly: false,
+      },
+      backoff: { baseMs: 100, capMs: 2_000 },
       idleTimeoutMs: 10_000,
       idleOrder: 'lifo',
       maxLifetimeMs: 1_800_000,
@@ -258,6 +274,34 @@ describe('checked pool options', () => {
       allowExitOnIdle: false,
       clock: CLOCK,
     })
+  })
+
+  it('have the defaults of a group too, but for what was given of it', () => {
+    const { breaker, backoff } = check({ breaker: { probeAfterMs: 250, windowMs: undefined }, backoff: { capMs: 500 } })
+
+    expect(breaker).toMatchObject({ probeAfterMs: 250, windowMs: 30_000, consecutiveFailures: 5 })
+    expect(backoff).toEqual({ baseMs: 100, capMs: 500 })
+    expect(Object.isFrozen(breaker)).toBe(true)
+  })
+
+  it('name each option of a group that is wrong, all together with the others', () => {
+    const { faults } = refusalOf({
+      max: 0,
+      breaker: { consecutiveFailures: 0, failureRate: 2, probeAfter: 5, reportOnly: 'yes' },
+      backoff: { baseMs: 500, capMs: 400 },
+    })
+
+    expect(faults.map(({ option, expected }) => `${option}: ${expected}`)).toEqual([
+      'max: a whole number from 1 on',
+      'breaker.consecutiveFailures: a whole number from 1 on, or Infinity',
+      'breaker.failureRate: a number from 0 to 1',
+      'breaker.reportOnly: true or false',
+      'breaker.probeAfter: no option of this name (did you mean probeAfterMs?)',
+      'backoff.capMs: at least baseMs, which is 500',
+    ])
+    expect(refusalOf({ breaker: { maxProbeAfterMs: 10 } }).faults).toEqual([
+      { option: 'breaker.maxProbeAfterMs', received: '10', expected: 'at least probeAfterMs, which is 1000' },
+    ])
   })
 
   it('treat an explicit undefined as not given, even under an unknown name', () => {

@@ -2,7 +2,6 @@ import type { OptionFault } from '../errors/invalid-options-error.js'
 import type { Clock } from '../ports/clock.js'
 import { examineOptions, refuseFaults } from './check-options.js'
 import { settingNames } from './declared-settings.js'
-import { grouped } from './grouped-options.js'
 import {
   callable,
   flag,
@@ -14,17 +13,12 @@ import {
   share,
   wholeNumber,
   wholeNumberOrNoLimit,
-  type OptionRule,
   type RulesFor,
 } from './option-rules.js'
-import type { QueueDelayOptions, UtilizationOptions, WaitingByPriority } from './overload-options.js'
+import { queueDelayRule, utilizationRule, waitingByPriorityRule } from './overload-rules.js'
+import { backoffRule, breakerRule, resolveBackoff, resolveBreaker } from './guard-options.js'
 import type { PoolOptions, ResolvedPoolOptions } from './pool-options.js'
 import { printReceived } from './print-received.js'
-
-const belowOne: OptionRule = {
-  expected: 'a number from 0 on, below 1',
-  accepts: (value) => share.accepts(value) && value !== 1,
-}
 
 const RULES: RulesFor<PoolOptions> = {
   name: nonEmptyText,
@@ -34,20 +28,16 @@ const RULES: RulesFor<PoolOptions> = {
   maxConnecting: wholeNumberOrNoLimit(1),
   acquireTimeoutMs: millisecondsOrNever(0),
   maxWaiting: wholeNumberOrNoLimit(0),
-  maxWaitingByPriority: grouped({
-    high: wholeNumberOrNoLimit(0),
-    normal: wholeNumberOrNoLimit(0),
-    low: wholeNumberOrNoLimit(0),
-  } satisfies RulesFor<WaitingByPriority>),
+  maxWaitingByPriority: waitingByPriorityRule,
   maxPerScope: wholeNumberOrNoLimit(1),
-  queueDelay: grouped(
-    { targetMs: milliseconds(1), intervalMs: milliseconds(1) } satisfies RulesFor<QueueDelayOptions>,
-    'false',
-  ),
-  utilization: grouped({ above: belowOne, forMs: milliseconds(1) } satisfies RulesFor<UtilizationOptions>, 'false'),
+  queueDelay: queueDelayRule,
+  utilization: utilizationRule,
   queryTimeoutMs: millisecondsOrNever(1),
   cancelOnAbort: flag,
   connectTimeoutMs: millisecondsOrNever(1),
+  breaker: breakerRule,
+  backoff: backoffRule,
+  classify: callable,
   idleTimeoutMs: millisecondsOrNever(0),
   idleOrder: oneOf('lifo', 'fifo'),
   maxLifetimeMs: millisecondsOrNever(1),
@@ -74,7 +64,7 @@ const RULES: RulesFor<PoolOptions> = {
   clock: objectWith('a clock', ['now', 'wake']),
 }
 
-const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'clock'> = {
+const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'classify' | 'clock' | 'breaker' | 'backoff'> = {
   min: 0,
   max: 10,
   overflow: 0,
@@ -124,7 +114,9 @@ export function checkPoolOptions<Client>(
   defaults: { readonly clock: Clock },
 ): ResolvedPoolOptions<Client> {
   const { values, faults, unknown } = examineOptions(options, RULES)
-  const merged = { ...DEFAULTS, ...defaults, ...values } as ResolvedPoolOptions<Client>
+  const { breaker, backoff } = values as PoolOptions
+  const guard = { breaker: resolveBreaker(breaker), backoff: resolveBackoff(backoff) }
+  const merged = { ...DEFAULTS, ...defaults, ...values, ...guard } as ResolvedPoolOptions<Client>
   const wrong = new Set(faults.map((fault) => fault.option))
   const contradictions = contradictionsOf(merged, values).filter(
     ({ between }) => !between.some((name) => wrong.has(name)),
@@ -160,7 +152,7 @@ function contradictionsOf(merged: PoolOptionsInForce, given: Readonly<Record<str
   return found
 }
 
-type PoolOptionsInForce = Omit<ResolvedPoolOptions, 'check'>
+type PoolOptionsInForce = Omit<ResolvedPoolOptions, 'check' | 'classify'>
 
 function nextNameFor(driverName: string): string {
   const number = (poolsNamed.get(driverName) ?? 0) + 1

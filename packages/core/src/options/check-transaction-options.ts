@@ -3,7 +3,8 @@ import { settingsRule } from './declared-settings.js'
 import { flag, millisecondsOrNever, oneOf, type RulesFor, wholeNumber } from './option-rules.js'
 import type { TransactionOptions } from './transaction-options.js'
 
-const RULES = {
+/** What each option of a transaction must be. */
+export const transactionRules = {
   propagation: oneOf('required', 'requires-new', 'nested', 'supports', 'not-supported', 'mandatory', 'never'),
   isolation: oneOf('read uncommitted', 'read committed', 'repeatable read', 'serializable'),
   readOnly: flag,
@@ -15,5 +16,5 @@ const RULES = {
 
 /** Refuses the options of a transaction in which anything is wrong, all of it in one error. */
 export function checkTransactionOptions(options: unknown): asserts options is TransactionOptions {
-  if (!areRight(options, RULES)) checkOptions('This transaction', options ?? null, RULES)
+  if (!areRight(options, transactionRules)) checkOptions('This transaction', options ?? null, transactionRules)
 }

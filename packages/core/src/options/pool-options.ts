@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.js'
-import type { PoolMode } from '../ports/driver.js'
 import type { QueueDelayOptions, UtilizationOptions, WaitingByPriority } from './overload-options.js'
+import type { ErrorKind, PoolMode } from '../ports/driver.js'
+import type { BackoffOptions, BreakerOptions, ResolvedBackoffOptions, ResolvedBreakerOptions } from './guard-options.js'
 
 /** How waiters of one pool are ranked against each other. */
 export type Priority = 'high' | 'normal' | 'low'
@@ -44,6 +45,24 @@ export interface PoolOptions<Client = unknown> {
   readonly utilization?: UtilizationOptions | false
   /** How long opening one connection may take. Default 5,000. */
   readonly connectTimeoutMs?: number
+  /**
+   * When the circuit opens: connections are then not opened for callers any more, who are refused at once with
+   * `LEASEHOLD_CIRCUIT_OPEN` unless one is alive that may come back to them; one is tried in the background until the
+   * database is back. Default: after 5 failures in a row, or when half of at least 10 attempts within 30 s failed. `false`
+   * goes without.
+   */
+  readonly breaker?: BreakerOptions | false
+  /**
+   * How long nothing is opened after an attempt has failed, and then one at a time. Default: 100 ms up to 2 s, at random.
+   * `false` goes without, and without all else that spares a database in trouble but the breaker.
+   */
+  readonly backoff?: BackoffOptions | false
+  /**
+   * What an error means, where you know better than the driver: undefined leaves it to the driver. `transient` and `fatal`
+   * count against the database, `denied` refuses without another attempt, `saturated` makes do with fewer connections,
+   * `read-only` has all connections replaced, `query` is the statement's own affair. Default: as the driver says.
+   */
+  readonly classify?: (error: unknown, byDriver: ErrorKind) => ErrorKind | undefined
   /** How long a connection may lie idle, above `min`, before it is closed. Default 10,000; 0 closes at release. */
   readonly idleTimeoutMs?: number
   /** Which idle connection is lent next: the one used last, or the one idle longest. Default `lifo`. */
@@ -120,6 +139,10 @@ export interface PoolOptions<Client = unknown> {
 
 /** Pool options after checking: every one has its value. */
 export interface ResolvedPoolOptions<Client = unknown>
-  extends Required<Omit<PoolOptions<Client>, 'check' | 'clock'>>, Pick<PoolOptions<Client>, 'check'> {
+  extends
+    Required<Omit<PoolOptions<Client>, 'check' | 'clock' | 'breaker' | 'backoff' | 'classify'>>,
+    Pick<PoolOptions<Client>, 'check' | 'classify'> {
   readonly clock: Clock
+  readonly breaker: ResolvedBreakerOptions | false
+  readonly backoff: ResolvedBackoffOptions | false
 }

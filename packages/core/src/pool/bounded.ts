@@ -1,4 +1,5 @@
 import type { Agenda } from './agenda.js'
+import { TookTooLongError } from './took-too-long-error.js'
 
 /**
  * Runs `work` with a signal that aborts at `deadlineAt`, and rejects then at the latest, whether or not `work` heeds the
@@ -16,7 +17,7 @@ export async function bounded<R>(
   let takeBack = (): void => {}
   const deadline = new Promise<never>((_resolve, reject) => {
     takeBack = agenda.at(deadlineAt, () => {
-      const error = new Error(`${what} took too long`)
+      const error = new TookTooLongError(what)
       controller.abort(error)
       reject(error)
     })

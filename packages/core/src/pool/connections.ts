@@ -1,26 +1,33 @@
-import { Connection } from '../connection/connection.js'
-import { SessionLedger } from '../connection/session-ledger.js'
+import type { Connection } from '../connection/connection.js'
+import type { LedgerListener } from '../connection/session-ledger.js'
 import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import { PoolClosedError } from '../errors/pool-closed-error.js'
-import type { CloseReason } from '../events/pool-events.js'
+import type { FailoverEvent } from '../events/pool-events.js'
+import type { Breaker } from '../guard/breaker.js'
+import { ErrorClassifier } from '../guard/error-classifier.js'
+import { FailoverWatch } from '../guard/failover-watch.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import { Agenda } from './agenda.js'
-import { Connector } from './connector.js'
-import { IdleStack } from './idle-stack.js'
+import type { Attempt } from './connector.js'
+import { Dials } from './dials.js'
+import { IdleConnections } from './idle-connections.js'
 import type { PoolState } from './pool-state.js'
 import { Recycler } from './recycler.js'
 import { Reports } from './reports.js'
+import { Residents } from './residents.js'
+import { Returns } from './returns.js'
 import { delayLimitsOf, shedLate } from './shed-late.js'
 import { Slots } from './slots.js'
+import { TookTooLongError } from './took-too-long-error.js'
 import { Utilization, type UtilizationParts } from './utilization.js'
-import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
 import type { Verdict } from './verdict.js'
 import { Verifier } from './verifier.js'
 import type { Waiter } from './waiter.js'
-import { WaitQueue } from './wait-queue.js'
+import type { WaitQueue } from './wait-queue.js'
+import { WaitingLine } from './waiting-line.js'
 import { WakeUp } from './wake-up.js'
 
 export interface ConnectionsParts<Client> {
@@ -39,20 +46,14 @@ export interface ConnectionsParts<Client> {
   readonly utilized: UtilizationParts['tell']
 }
 
-/** How much a lifetime is shortened at most, so that connections opened together do not end together. HikariCP does so too. */
-const LIFETIME_JITTER = 0.1
-/** After a failed attempt, `min` is refilled no sooner than this. Callers are not held back by it. */
-const REFILL_PAUSE_MS = 1_000
-
 /**
- * The connections of one database and who waits for them: which one is lent next, when one more is opened, what becomes
- * of one that comes back. It knows owners by name only; what a lease is, is told elsewhere.
+ * The connections of one database and who waits for them: who is served next, and what becomes of a connection that comes
+ * back. It knows owners by name only; what a lease is, is told elsewhere.
  */
 export class Connections<Client> {
   readonly driver: Driver<Client>
   readonly options: ResolvedPoolOptions<Client>
   readonly slots: Slots
-  readonly queue: WaitQueue<Client>
   readonly reports: Reports<Client>
   readonly wakeUp: WakeUp
   readonly agenda: Agenda
@@ -60,59 +61,93 @@ export class Connections<Client> {
   /** Whether connections may carry declared settings: as long as nobody has declared any, all are alike. */
   mayCarry = false
   readonly #parts: ConnectionsParts<Client>
-  readonly #all = new Set<Connection<Client>>()
-  readonly #unwatch = new WeakMap<Connection<Client>, () => void>()
-  readonly #idle: IdleStack<Client>
-  readonly #connector: Connector<Client>
+  readonly #line: WaitingLine<Client>
+  readonly #residents: Residents<Client>
+  readonly #idle: IdleConnections<Client>
+  readonly #dials: Dials<Client>
   readonly #recycler: Recycler<Client>
   readonly #verifier: Verifier<Client>
+  readonly #returns: Returns<Client>
   readonly #patience: Agenda
+  readonly #classifier: ErrorClassifier
+  readonly #failover = new FailoverWatch()
   #state: PoolState = { is: 'open' }
-  #max: number
-  #generation = 0
-  #lastId = 0
-  #lastConnectFailure: ConnectFailedError | undefined
   #keepsMin: boolean
-  #refillNotBefore = 0
 
   constructor(parts: ConnectionsParts<Client>) {
-    const { driver, options } = parts
+    const { driver, options, outside } = parts
     const { clock } = options
     this.#parts = parts
     this.driver = driver
     this.options = options
-    this.#max = options.max
     this.#keepsMin = options.warmUp !== 'lazy'
     this.slots = new Slots(options.max + options.overflow)
-    this.#idle = new IdleStack(options.idleOrder)
-    this.wakeUp = new WakeUp(clock, parts.outside, (now) => this.#work(now))
-    this.queue = new WaitQueue(delayLimitsOf(options), (now) => this.wakeUp.notLaterThan(now))
+    this.#classifier = new ErrorClassifier(driver, options.classify)
+    this.wakeUp = new WakeUp(clock, outside, (now) => this.#work(now))
+    this.#line = new WaitingLine(this.wakeUp, delayLimitsOf(options))
     this.agenda = new Agenda(this.wakeUp)
     this.utilization = new Utilization({ options, slots: this.slots, agenda: this.agenda, tell: parts.utilized })
     this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
-    const { agenda, reports } = this
-    this.#verifier = new Verifier({ driver, options, patience: this.#patience, reports })
+    const { agenda, reports, slots, wakeUp } = this
+    const patience = this.#patience
+    this.#verifier = new Verifier({ driver, options, patience, reports })
     this.#recycler = new Recycler({
       verifier: this.#verifier,
       driver,
       options,
       agenda,
-      patience: this.#patience,
+      patience,
       reports,
-      outside: parts.outside,
+      outside,
+      takesNoWrites: () => {
+        if (this.#failover.takesNoWrites(clock.now())) this.#follow('read-only')
+      },
     })
-    this.#connector = new Connector({
-      pool: options.name,
+    this.#residents = new Residents({
       driver,
-      clock,
-      agenda: this.agenda,
-      slots: this.slots,
-      connectTimeoutMs: options.connectTimeoutMs,
-      closeTimeoutMs: options.closeTimeoutMs,
-      outside: parts.outside,
-      opened: (client, startedAt, generation) => this.#opened(client, startedAt, generation),
-      failed: (error, forgone) => this.#connectFailed(error, forgone),
+      options,
+      slots,
+      reports,
+      recycler: this.#recycler,
+      isEnding: () => this.#isEnding,
+      keepsHistory: this.#verifier.isOn,
+      listenerOf: (connection) => this.#listenerOf(connection),
+      freed: () => this.#slotFreed(),
+    })
+    this.#idle = new IdleConnections({
+      driver,
+      options,
+      slots,
+      wakeUp,
+      doomOf: (connection, now) => this.#residents.doomOf(connection, now),
+      signOfLife: (connection) => this.#recycler.check(connection),
+      checked: (connection, verdict, startedAt) => this.#checked(connection, verdict, startedAt),
+      close: (connection, reason) => void this.#residents.close(connection, reason),
+      serve: () => this.serve(),
+    })
+    this.#returns = new Returns({
+      options,
+      line: this.#line,
+      idle: this.#idle,
+      residents: this.#residents,
+      recycler: this.#recycler,
+      verifier: this.#verifier,
+      state: () => this.#state.is,
+    })
+    this.#dials = new Dials({
+      driver,
+      options,
+      agenda,
+      wakeUp,
+      slots,
+      reports,
+      outside,
+      kindOf: (error) => this.#classifier.kindOf(error),
+      generation: () => this.generation,
+      opened: (client, attempt) => this.#opened(client, attempt),
+      failed: (error) => this.#connectFailed(error),
+      changed: () => this.#lookAgain(),
       freed: () => this.#slotFreed(),
     })
   }
@@ -121,22 +156,31 @@ export class Connections<Client> {
     return this.#state
   }
 
+  get queue(): WaitQueue<Client> {
+    return this.#line.queue
+  }
+
   get max(): number {
-    return this.#max
+    return this.#residents.max
   }
 
   get generation(): number {
-    return this.#generation
+    return this.#residents.generation
   }
 
   /** Why opening last failed, unless it has succeeded since. */
   get lastConnectFailure(): ConnectFailedError | undefined {
-    return this.#lastConnectFailure
+    return this.#dials.lastFailure
+  }
+
+  /** What decides whether connections may be opened. */
+  get breaker(): Breaker {
+    return this.#dials.guard.breaker
   }
 
   /** Every connection whose socket may still be there. */
   get all(): ReadonlySet<Connection<Client>> {
-    return this.#all
+    return this.#residents.all
   }
 
   /**
@@ -145,12 +189,7 @@ export class Connections<Client> {
    */
   takeIdle(now: number, wanted: DeclaredSettings | undefined): Connection<Client> | undefined {
     if (this.#state.is !== 'open' || this.queue.size > 0 || this.#idle.size === 0) return undefined
-    if (!this.mayCarry) return this.#nextReady(now)
-    const fits = (connection: Connection<Client>): boolean =>
-      connection.ledger.carries(wanted) &&
-      now - connection.provenAt <= this.options.checkAfterIdleMs &&
-      this.#doomOf(connection, now) === undefined
-    return this.#idle.takeFitting(fits) ?? this.#nextReady(now)
+    return this.mayCarry ? this.#idle.nextCarrying(wanted, now) : this.#idle.next(now)
   }
 
   /**
@@ -160,34 +199,24 @@ export class Connections<Client> {
   get backlog(): number {
     const { slots, queue } = this
     if (this.#state.is !== 'open') return queue.size
-    return queue.size - slots.opening - slots.checking - Math.max(0, slots.limit - slots.total)
+    const room = this.breaker.isShut ? 0 : Math.max(0, slots.limit - slots.total)
+    return queue.size - slots.opening - slots.checking - room
   }
 
   /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
   enqueue(waiter: Waiter<Client>): void {
-    this.queue.add(waiter)
-    this.wakeUp.hold()
-    this.wakeUp.notLaterThan(waiter.deadlineAt)
+    this.#line.join(waiter)
     this.serve()
   }
 
   /** Takes `waiter` out of the queue: it gave up. A connection being opened for it goes to the next, or to rest. */
   withdraw(waiter: Waiter<Client>): boolean {
-    if (!this.queue.remove(waiter)) return false
-    this.wakeUp.letGo()
-    return true
+    return this.#line.leave(waiter)
   }
 
   /** Takes a connection back from its owner. Returns nothing when it is done at once, else when it will be. */
   giveBack(connection: Connection<Client>, owner: Owner, now: number): Promise<void> | undefined {
-    connection.recycle()
-    const { isClean, lostBy } = connection.ledger
-    const isVerified = this.#verifier.isDue(connection)
-    if (isClean && !isVerified) return this.#offer(connection, now)
-    if (lostBy !== undefined) return this.#close(connection, 'lost', lostBy)
-    // Nobody comes after this owner: the server cleans up by itself when the session ends.
-    if (this.#state.is === 'closing') return this.#close(connection, 'pool-closed')
-    return this.#recycle(connection, owner, isVerified)
+    return this.#returns.giveBack(connection, owner, now)
   }
 
   /** Gives up checking and cleaning: what is at it now is closed instead. */
@@ -197,9 +226,7 @@ export class Connections<Client> {
 
   /** Takes a connection back to be closed. */
   discard(connection: Connection<Client>, reason: unknown): Promise<void> {
-    connection.recycle()
-    if (connection.ledger.lostBy !== undefined) return this.#close(connection, 'lost', reason)
-    return this.#close(connection, this.#state.is === 'closing' ? 'pool-closed' : 'discarded', reason)
+    return this.#returns.discard(connection, reason)
   }
 
   /** Gives waiters what there is: idle connections, checks of such, or new ones being opened. */
@@ -209,62 +236,52 @@ export class Connections<Client> {
     while (this.#state.is === 'open' && this.queue.size > slots.opening + slots.checking) {
       const now = this.#idle.size > 0 ? this.options.clock.now() : 0
       const { checking } = slots
-      const connection = this.#idle.size > 0 ? this.#nextReady(now) : undefined
-      if (connection !== undefined) this.#handOver(connection, now)
+      const connection = this.#idle.size > 0 ? this.#idle.next(now) : undefined
+      if (connection !== undefined) this.#line.handOver(connection, now)
       // A check was started instead. It stands for one waiter; there may be idle ones for the others.
       else if (slots.checking > checking) continue
-      else if (slots.hasRoom && slots.opening < this.options.maxConnecting) this.#connector.open(this.#generation)
-      else break
+      else if (!this.#dials.open()) break
     }
+    if (this.queue.size > 0 && this.#state.is === 'open') this.#refuseHopeless()
   }
 
   /** Opens what `min` asks for and there is no failure to wait out. */
   fill(): void {
-    const { slots } = this
-    if (!this.#keepsMin || this.#state.is === 'closing' || this.#state.is === 'closed') return
-    while (
-      slots.total - slots.closing < this.options.min &&
-      slots.hasRoom &&
-      slots.opening < this.options.maxConnecting
-    ) {
-      if (this.options.clock.now() < this.#refillNotBefore) {
-        this.wakeUp.notLaterThan(this.#refillNotBefore)
-        return
-      }
-      this.#connector.open(this.#generation)
-    }
+    if (!this.#keepsMin || this.#isEnding) return
+    this.#dials.fill()
   }
 
   /** Opens one connection if there is none at all, so that `ready()` has something to prove. */
   openFirst(): void {
-    if (this.slots.total === 0) this.#connector.open(this.#generation)
+    if (this.slots.total === 0) this.#dials.openFirst()
   }
 
   pause(): void {
     if (this.#state.is === 'open') this.#state = { is: 'paused' }
   }
 
+  /** Whoever resumes has reason to believe that the database is there: what has failed before is forgotten. */
   resume(): void {
     if (this.#state.is !== 'paused') return
     this.#state = { is: 'open' }
-    this.serve()
+    this.breaker.reset()
+    this.#dials.guard.forgive()
+    this.#lookAgain()
   }
 
   /** Ages every connection: idle ones close now, lent ones when they come back. */
   reconnect(): void {
-    this.#generation += 1
-    for (const connection of this.#idle.longestFirst()) this.#closeIdle(connection, 'generation')
-    this.fill()
+    this.#dials.guard.forgive()
+    this.#residents.age()
+    this.#idle.closeWhile(() => true, 'generation')
+    this.#lookAgain()
   }
 
   resize(max: number): void {
-    this.#max = max
-    this.slots.limit = max + this.options.overflow
+    this.#residents.max = max
     this.utilization.resized(max)
-    for (const connection of this.#idle.longestFirst()) {
-      if (this.slots.total - this.slots.closing <= max) break
-      this.#closeIdle(connection, 'surplus')
-    }
+    this.#dials.resize(max + this.options.overflow)
+    this.#idle.closeWhile(() => this.slots.total - this.slots.closing > max, 'surplus')
     this.serve()
   }
 
@@ -273,185 +290,97 @@ export class Connections<Client> {
     return new Promise((resolve) => {
       this.#state = { is: 'closing', emptied: resolve }
       this.wakeUp.hold()
-      for (let waiter = this.queue.shift(); waiter !== undefined; waiter = this.queue.shift()) {
-        this.wakeUp.letGo()
-        waiter.refuse(new PoolClosedError(this.options.name))
-      }
-      this.#connector.abortAll()
-      for (const connection of this.#idle.longestFirst()) this.#closeIdle(connection, 'pool-closed')
+      this.#line.refuseAll(() => new PoolClosedError(this.options.name))
+      this.#dials.stop()
+      this.#idle.closeWhile(() => true, 'pool-closed')
       this.#slotFreed()
     })
   }
 
-  #opened(client: Client, startedAt: number, generation: number): void {
-    const { clock, maxLifetimeMs, pinWarnMs, queryTimeoutMs } = this.options
-    const now = clock.now()
-    const ledger = new SessionLedger(
-      clock,
-      {
-        lost: () => this.#lost(connection),
-        pinned: (pin) => {
-          this.reports.pinned(connection, pin)
-          this.wakeUp.notLaterThan(pin.since + pinWarnMs)
-        },
-        ...(queryTimeoutMs === Infinity
-          ? {}
-          : { sent: (at: number): void => this.wakeUp.notLaterThan(at + queryTimeoutMs) }),
+  #listenerOf(connection: () => Connection<Client>): LedgerListener {
+    const { queryTimeoutMs, pinWarnMs } = this.options
+    const sent = (at: number): void => this.wakeUp.notLaterThan(at + queryTimeoutMs)
+    return {
+      ...(queryTimeoutMs === Infinity ? {} : { sent }),
+      lost: () => this.#lost(connection()),
+      failed: (error) => this.#classifier.kindOf(error) === 'read-only',
+      pinned: (pin) => {
+        this.reports.pinned(connection(), pin)
+        this.wakeUp.notLaterThan(pin.since + pinWarnMs)
       },
-      this.#verifier.isOn,
-    )
-    const connection = new Connection<Client>({
-      id: ++this.#lastId,
-      client,
-      ledger,
-      generation,
-      openedAt: now,
-      expiresAt: now + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER),
-      counts: this.slots,
-    })
-    this.slots.opened()
-    this.#all.add(connection)
-    this.#lastConnectFailure = undefined
-    this.#refillNotBefore = 0
-    this.#unwatch.set(connection, this.driver.watch(client, ledger))
-    this.reports.opened(connection, now - startedAt)
+    }
+  }
+
+  #opened(client: Client, { startedAt, generation }: Attempt): void {
+    const connection = this.#residents.admit(client, generation)
+    this.reports.opened(connection, this.options.clock.now() - startedAt)
     if (this.#verifier.isOn)
-      void this.#verifier.remember(connection).then((verdict) => this.#judge(connection, verdict))
-    else void this.#offer(connection)
-    this.serve()
-    this.fill()
-  }
-
-  #connectFailed(error: ConnectFailedError, forgone: boolean): void {
-    if (forgone) return
-    this.#lastConnectFailure = error
-    this.#refillNotBefore = this.options.clock.now() + REFILL_PAUSE_MS
-    this.reports.openFailed(error)
-    // One failed attempt answers one caller, the one whose turn it is: the others may yet be served.
-    const waiter = this.queue.shift()
-    if (waiter !== undefined) {
-      this.wakeUp.letGo()
-      waiter.refuse(error)
-    }
-    this.serve()
-  }
-
-  /** The next idle connection fit to be lent. Closes and checks on the way what is not. */
-  #nextReady(now: number): Connection<Client> | undefined {
-    for (let connection = this.#idle.take(); connection !== undefined; connection = this.#idle.take()) {
-      const doom = this.#doomOf(connection, now)
-      if (doom !== undefined) void this.#close(connection, doom)
-      else if (now - connection.provenAt <= this.options.checkAfterIdleMs) return connection
-      else {
-        void this.#check(connection)
-        return undefined
-      }
-    }
-    return undefined
-  }
-
-  #handOver(connection: Connection<Client>, now: number): void {
-    const waiter = this.queue.shift(now)
-    if (waiter === undefined) throw new Error('bug in Leasehold: a connection was handed over and nobody waited')
-    this.wakeUp.letGo()
-    waiter.accept(connection, now)
-  }
-
-  /** A connection fit for anybody: it goes to the next waiter, or to rest, or is closed if it has had its day. */
-  #offer(connection: Connection<Client>, now: number = this.options.clock.now()): Promise<void> | undefined {
-    // A lease that asked nothing of the database proves nothing. A driver that never tells is taken at its word.
-    connection.prove(connection.ledger.answeredAt ?? now)
-    const doom = this.#doomOf(connection, now) ?? (this.queue.size === 0 ? this.#surplusOf() : undefined)
-    if (doom !== undefined) return this.#close(connection, doom)
-    if (this.#state.is === 'open' && this.queue.size > 0) {
-      this.#handOver(connection, now)
-      return undefined
-    }
-    connection.rest(now)
-    this.#idle.push(connection)
-    if (this.options.allowExitOnIdle) this.driver.hold?.(connection.client, false)
-    this.wakeUp.notLaterThan(nextUpkeepOf(connection, now, this.options))
-    return undefined
-  }
-
-  /** Why a connection must not be lent again, if it must not. */
-  #doomOf(connection: Connection<Client>, now: number): CloseReason | undefined {
-    if (connection.ledger.lostBy !== undefined) return 'lost'
-    if (this.#state.is === 'closing' || this.#state.is === 'closed') return 'pool-closed'
-    if (connection.generation !== this.#generation) return 'generation'
-    if (connection.uses >= this.options.maxUses) return 'max-uses'
-    if (connection.expiresAt <= now) return 'max-lifetime'
-    return this.slots.total - this.slots.closing > this.slots.limit ? 'surplus' : undefined
-  }
-
-  /** Why nobody keeps one more connection when nobody waits, if that is so. */
-  #surplusOf(): CloseReason | undefined {
-    const open = this.slots.total - this.slots.closing
-    if (open > this.#max) return 'surplus'
-    return this.options.idleTimeoutMs === 0 && open > this.options.min ? 'idle' : undefined
-  }
-
-  async #check(connection: Connection<Client>): Promise<void> {
-    connection.check()
-    const verdict = await this.#recycler.check(connection)
-    // Also by a check of the user's own that asked nothing of the database.
-    if (verdict.fit) connection.prove(this.options.clock.now())
-    const closing = this.#judge(connection, verdict)
-    if (!verdict.fit) this.#suspectIdle()
-    // The waiter for whom the check stood must not wait for a farewell.
-    this.serve()
-    await closing
+      void this.#verifier.remember(connection).then((verdict) => this.#returns.judge(connection, verdict))
+    else void this.#returns.offer(connection)
+    this.#lookAgain()
   }
 
   /**
-   * What has befallen one connection may have befallen all that have not been heard of for as long. They are checked
-   * together: one after another, a single caller would spend its whole patience on them.
+   * One failed attempt answers one caller, the one whose turn it is: the others may yet be served. A server that is full
+   * has not failed those who can wait for a connection that the pool has.
    */
-  #suspectIdle(): void {
-    const heardOfSince = this.options.clock.now() - this.options.checkAfterIdleMs
-    for (const connection of this.#idle.longestFirst()) {
-      if (connection.provenAt < heardOfSince && this.#idle.remove(connection)) void this.#check(connection)
-    }
+  #connectFailed(error: ConnectFailedError): void {
+    if (error.kind === 'saturated' && this.options.backoff !== false && this.#residents.isAnyAlive()) return
+    this.#line.refuseNext(error)
   }
 
-  async #recycle(connection: Connection<Client>, owner: Owner, isVerified: boolean): Promise<void> {
-    return this.#judge(connection, await this.#recycler.recycle(connection, owner, isVerified))
+  /** Answers at once who waits for a connection that will not be opened, if there is none alive that could come back. */
+  #refuseHopeless(): void {
+    const first = this.#dials.refusal()
+    if (first === undefined || this.#residents.isAnyAlive()) return
+    if (first.code === 'LEASEHOLD_CIRCUIT_OPEN') this.reports.counts.circuitOpen += this.queue.size
+    this.#line.refuseAll(() => this.#dials.refusal() ?? first)
   }
 
-  #judge(connection: Connection<Client>, verdict: Verdict): Promise<void> | undefined {
-    return verdict.fit ? this.#offer(connection) : this.#close(connection, verdict.reason, verdict.error)
+  #checked(connection: Connection<Client>, verdict: Verdict, startedAt: number): Promise<void> | undefined {
+    // A check of the user's own may fail for reasons that are none of the database's.
+    const isSick =
+      !verdict.fit &&
+      (verdict.error instanceof TookTooLongError ||
+        connection.ledger.lostBy !== undefined ||
+        this.#classifier.kindOf(verdict.error) !== 'query')
+    if (isSick) this.#dials.guard.checkFailed(verdict.error, startedAt, this.options.clock.now())
+    return this.#returns.judge(connection, verdict)
   }
 
   #lost(connection: Connection<Client>): void {
     // A lent one is closed when it comes back: until then its owner finds out by its own query's error.
-    if (connection.state.at === 'idle') this.#closeIdle(connection, 'lost')
+    if (connection.state.at === 'idle') this.#idle.close(connection, 'lost')
+    const isFarewell = this.#classifier.isShutdown(connection.ledger.lostBy)
+    if (isFarewell && this.#failover.farewell(this.options.clock.now())) this.#follow('shutdown')
   }
 
-  #closeIdle(connection: Connection<Client>, reason: CloseReason): void {
-    this.#idle.remove(connection)
-    void this.#close(connection, reason)
+  /** The server is not what it was: all connections are made anew, so that they lead to the one that is. */
+  #follow(why: FailoverEvent['why']): void {
+    if (this.#isEnding) return
+    this.#residents.age()
+    this.reports.failover(why, this.generation)
+    this.#idle.closeWhile(() => true, 'generation')
+    this.#lookAgain()
   }
 
-  async #close(connection: Connection<Client>, reason: CloseReason, error?: unknown): Promise<void> {
-    connection.close(reason)
-    this.reports.closing(connection, reason, error ?? connection.ledger.lostBy)
-    await this.#recycler.close(connection)
-    connection.closed()
-    this.#unwatch.get(connection)?.()
-    this.#all.delete(connection)
-    this.#slotFreed()
+  get #isEnding(): boolean {
+    return this.#state.is === 'closing' || this.#state.is === 'closed'
   }
 
   #slotFreed(): void {
-    if (this.#state.is === 'closing') {
-      if (this.slots.total > 0) return
-      const { emptied } = this.#state
-      this.#state = { is: 'closed' }
-      this.wakeUp.letGo()
-      this.wakeUp.stop()
-      emptied()
-      return
-    }
+    if (this.#state.is !== 'closing') return this.#lookAgain()
+    if (this.slots.total > 0) return
+    const { emptied } = this.#state
+    this.#state = { is: 'closed' }
+    this.wakeUp.letGo()
+    this.wakeUp.stop()
+    emptied()
+  }
+
+  /** Something has changed: more may be opened, or less. */
+  #lookAgain(): void {
+    this.#dials.probe()
     this.serve()
     this.fill()
   }
@@ -460,32 +389,9 @@ export class Connections<Client> {
   #work(now: number): number {
     // First what has failed, then who gives up: of a dial and its caller that end together, the dial has more to say.
     const agenda = Math.min(this.agenda.run(now), this.#patience.run(now))
-    const expired = Math.min(this.#expireWaiters(now), shedLate(this, now, this.#parts.shed))
-    const upkeep = this.#upkeep(now)
-    return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
-  }
-
-  #expireWaiters(now: number): number {
-    let next = Number.POSITIVE_INFINITY
-    for (const waiter of this.queue) {
-      const { deadlineAt } = waiter
-      if (deadlineAt > now) next = Math.min(next, deadlineAt)
-      else if (this.withdraw(waiter)) this.#parts.expired(waiter)
-    }
-    return next
-  }
-
-  #upkeep(now: number): number {
-    const { slots, options } = this
-    const plan = nextUpkeep(this.#idle.longestFirst(), {
-      now,
-      options,
-      spare: slots.total - slots.closing - options.min,
-      isChecking: slots.checking > 0,
-    })
-    for (const { connection, reason } of plan.close) this.#closeIdle(connection, reason)
-    if (plan.check !== undefined && this.#idle.remove(plan.check)) void this.#check(plan.check)
+    const waiters = Math.min(this.#line.expire(now, this.#parts.expired), shedLate(this, now, this.#parts.shed))
+    const upkeep = this.#idle.upkeep(now)
     this.fill()
-    return plan.nextAt
+    return Math.min(waiters, agenda, upkeep, this.#parts.alsoDue(now))
   }
 }

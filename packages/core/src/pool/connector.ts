@@ -1,9 +1,18 @@
 import { ConnectFailedError } from '../errors/connect-failed-error.js'
 import type { Clock } from '../ports/clock.js'
-import type { Driver } from '../ports/driver.js'
+import type { Driver, ErrorKind } from '../ports/driver.js'
 import type { Agenda } from './agenda.js'
 import { farewell } from './farewell.js'
 import type { Slots } from './slots.js'
+
+/** One attempt, for those who hear how it ended. */
+export interface Attempt {
+  readonly startedAt: number
+  /** That of the attempt's start: if the pool reconnects meanwhile, what arrives is of the old one. */
+  readonly generation: number
+  /** Whether it is made to learn if the server is back, and for no caller. */
+  readonly isProbe: boolean
+}
 
 export interface ConnectorParts<Client> {
   readonly pool: string
@@ -11,14 +20,14 @@ export interface ConnectorParts<Client> {
   readonly clock: Clock
   readonly agenda: Agenda
   readonly slots: Slots
-  readonly connectTimeoutMs: number
+  readonly kindOf: (error: unknown) => ErrorKind
   readonly closeTimeoutMs: number
   /** Runs what it is given outside every context: a socket keeps the context that it is made in. */
   readonly outside: <R>(work: () => R) => R
   /** A connection was opened. */
-  readonly opened: (client: Client, startedAt: number, generation: number) => void
-  /** An attempt failed. `forgone` when nobody wanted it any more. */
-  readonly failed: (error: ConnectFailedError, forgone: boolean) => void
+  readonly opened: (client: Client, attempt: Attempt) => void
+  /** An attempt failed. */
+  readonly failed: (error: ConnectFailedError, attempt: Attempt) => void
   /** A slot came free without a connection, or none is to be expected of an attempt any more. */
   readonly freed: () => void
 }
@@ -26,8 +35,7 @@ export interface ConnectorParts<Client> {
 type Dial =
   | {
       readonly is: 'under way'
-      readonly startedAt: number
-      readonly generation: number
+      readonly of: Attempt
       readonly controller: AbortController
       readonly takeBack: () => void
     }
@@ -44,17 +52,13 @@ export class Connector<Client> {
     this.#parts = parts
   }
 
-  /**
-   * Starts one attempt. There must be room for it. `generation` is that of the attempt's start: if the pool reconnects
-   * meanwhile, what arrives is of the old one.
-   */
-  open(generation: number): void {
-    const { clock, agenda, slots, driver, connectTimeoutMs } = this.#parts
+  /** Starts one attempt, which is given up after `timeoutMs`. There must be room for it. */
+  open(of: Attempt, timeoutMs: number): void {
+    const { agenda, slots, driver } = this.#parts
     slots.reserve()
-    const startedAt = clock.now()
     const controller = new AbortController()
-    const takeBack = agenda.at(startedAt + connectTimeoutMs, () => this.#abandon(attempt, 'timed out'))
-    const attempt: { dial: Dial } = { dial: { is: 'under way', startedAt, generation, controller, takeBack } }
+    const takeBack = agenda.at(of.startedAt + timeoutMs, () => this.#abandon(attempt, 'timed out'))
+    const attempt: { dial: Dial } = { dial: { is: 'under way', of, controller, takeBack } }
     this.#dials.add(attempt)
     // What follows the connect is outside too: the session's listeners are set up there.
     this.#parts.outside(() => {
@@ -77,7 +81,7 @@ export class Connector<Client> {
     if (dial.is === 'under way') {
       dial.takeBack()
       attempt.dial = { is: 'over' }
-      this.#parts.opened(client, dial.startedAt, dial.generation)
+      this.#parts.opened(client, dial.of)
       return
     }
     // Nobody waits for this one any more: it must not stay open unseen.
@@ -99,7 +103,7 @@ export class Connector<Client> {
       return
     }
     this.#parts.slots.failed()
-    this.#parts.failed(this.#describe(dial.startedAt, error, false), false)
+    this.#parts.failed(this.#describe(dial.of, error, false), dial.of)
     this.#parts.freed()
   }
 
@@ -119,7 +123,7 @@ export class Connector<Client> {
       why === 'timed out' ? 'the connect timeout passed' : 'the connection was not wanted any more',
     )
     dial.controller.abort(cause)
-    this.#parts.failed(this.#describe(dial.startedAt, cause, why === 'timed out'), why === 'forgone')
+    if (why === 'timed out') this.#parts.failed(this.#describe(dial.of, cause, true), dial.of)
     // Whoever counted on this attempt need not wait until its socket is gone: there may be room for another.
     this.#parts.freed()
   }
@@ -129,9 +133,9 @@ export class Connector<Client> {
     this.#parts.freed()
   }
 
-  #describe(startedAt: number, cause: unknown, timedOut: boolean): ConnectFailedError {
+  #describe({ startedAt }: Attempt, cause: unknown, timedOut: boolean): ConnectFailedError {
     const { pool, driver, clock } = this.#parts
-    const kind = timedOut ? 'transient' : driver.classify(cause)
+    const kind = timedOut ? 'transient' : this.#parts.kindOf(cause)
     return new ConnectFailedError({
       pool,
       driver: driver.name,

@@ -5,6 +5,8 @@ import type { CloseReason, Leftover } from '../events/pool-events.js'
 export class Counts {
   opened = 0
   openFailed = 0
+  /** Callers refused because the circuit was open. */
+  circuitOpen = 0
   checked = 0
   ledgerDiffers = 0
   readonly closed: Record<CloseReason, number> = {

@@ -20,6 +20,8 @@ export interface RecyclerParts<Client> {
   /** The agenda of checking and cleaning, which a closing pool may hurry. */
   readonly patience: Agenda
   readonly reports: Reports<Client>
+  /** A session turned out to be one of a server that takes no writes. */
+  readonly takesNoWrites: () => void
   /** Runs what it is given outside every context: a driver's work belongs to nobody's request. */
   readonly outside: <R>(work: () => R) => R
 }
@@ -134,11 +136,21 @@ export class Recycler<Client> {
         await bounded(patience, deadlineAt, 'resetting', (signal) => driver.reset(client, ledger, signal))
         ledger.restored()
       }
+      if (ledger.hasRefusedWrites) await this.#findOutAboutWrites(connection, deadlineAt)
     } catch (cause) {
       return { left: left ?? 'session state', cause }
     }
     if (ledger.isClean) return left === undefined ? {} : { left }
     const cause = ledger.lostBy ?? new Error('the driver left the session as it was')
     return { left: left ?? 'session state', cause }
+  }
+
+  /** A statement was refused as read-only: by the will of its owner, or because the server is not what it was. */
+  async #findOutAboutWrites({ ledger, client }: Connection<Client>, deadlineAt: number): Promise<void> {
+    const { driver, patience } = this.#parts
+    const ask = async (signal: AbortSignal): Promise<boolean> => (await driver.takesWrites?.(client, signal)) ?? false
+    const takesWrites = await bounded(patience, deadlineAt, 'asking whether the server takes writes', ask)
+    ledger.settleWrites()
+    if (!takesWrites) this.#parts.takesNoWrites()
   }
 }

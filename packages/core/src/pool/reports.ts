@@ -3,7 +3,8 @@ import type { ConnectFailedError } from '../errors/connect-failed-error.js'
 import type { ResetFailedError } from '../errors/reset-failed-error.js'
 import { channels } from '../events/channels.js'
 import type { Pin } from '../events/pin.js'
-import type { CloseReason, Leftover } from '../events/pool-events.js'
+import type { CloseReason, FailoverEvent, Leftover } from '../events/pool-events.js'
+import type { BreakerState } from '../guard/breaker-state.js'
 import type { Driver } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import type { PinRecord, SessionFact } from '../ports/session-effect.js'
@@ -52,6 +53,27 @@ export class Reports<Client> {
     this.counts.openFailed += 1
     if (!channels['open-failed'].hasSubscribers) return
     channels['open-failed'].publish({ pool: this.#pool, poolId: this.#poolId, error })
+  }
+
+  breakerChanged(from: BreakerState, to: BreakerState, enforced: boolean, now: number): void {
+    if (!channels.breaker.hasSubscribers) return
+    const told = to.is === 'open' || to.is === 'half-open' ? to : undefined
+    channels.breaker.publish({
+      pool: this.#pool,
+      poolId: this.#poolId,
+      from: from.is,
+      to: to.is,
+      why: told?.why,
+      retryAfterMs: to.is === 'open' ? to.probeAt - now : undefined,
+      enforced,
+      error: told?.cause,
+    })
+  }
+
+  /** Every connection is replaced. */
+  failover(why: FailoverEvent['why'], generation: number): void {
+    if (!channels.failover.hasSubscribers) return
+    channels.failover.publish({ pool: this.#pool, poolId: this.#poolId, why, generation })
   }
 
   checked(): void {

@@ -19,6 +19,7 @@ export class Slots implements StageCounts {
     this.#limit = limit
   }
 
+  /** How many sockets there may be: max + overflow, or fewer while the server says that it is full. */
   get limit(): number {
     return this.#limit
   }

@@ -39,6 +39,8 @@ export interface SessionObserver {
    * before the next owner comes, although there is no pin. To be told before `quiet`.
    */
   doubt?(): void
+  /** The server has answered a statement with an error. To be told before `quiet`. */
+  failed?(error: unknown): void
   /** Every answer that was owed has come, and nothing is unsynced. */
   quiet(transaction: TransactionStatus): void
   /** The session is dead: socket closed, protocol broken, backend gone. May come more than once. */
@@ -123,6 +125,18 @@ export interface Driver<Client> {
   close(client: Client): Promise<void>
   /** What an error of this driver means. */
   classify(error: unknown): ErrorKind
+
+  /**
+   * Whether an error says that the server is going away, for all sessions. When several sessions end with one, the pool
+   * replaces every connection.
+   */
+  isShutdown?(error: unknown): boolean
+  /**
+   * Whether the server takes writes, whatever owners of the session have declared. Asked of a session on which a statement
+   * was refused as `read-only`, when it has come back; if it does not, the pool replaces every connection. Without it,
+   * such an error is believed.
+   */
+  takesWrites?(client: Client, signal: AbortSignal): Promise<boolean>
 
   /** The fenced handle of one lease; without it the bare client is lent, and use after release goes unnoticed. */
   lend?(client: Client, gate: LeaseGate): Client

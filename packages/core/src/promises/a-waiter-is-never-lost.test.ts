@@ -137,10 +137,10 @@ describe('a waiter gets another connection', () => {
   })
 
   it('when the one before it could not be opened', async () => {
-    const { pool, driver } = openFakePool({ max: 1 })
+    const { pool, driver, clock } = openFakePool({ max: 1 })
     driver.script.next('connect', 'error')
     const [first, second] = [watched(pool.acquire()), watched(pool.acquire())]
-    await settled()
+    await clock.advanceAsync(300)
 
     expect([first.outcome, second.outcome]).toEqual(['LEASEHOLD_CONNECT_FAILED', 'fulfilled'])
   })
@@ -153,13 +153,13 @@ describe('a waiter gets another connection', () => {
     driver.script.next('connect', 'never')
     const [first, second] = [watched(pool.acquire()), watched(pool.acquire())]
 
-    await clock.advanceAsync(100)
+    await clock.advanceAsync(400)
 
     expect([first.outcome, second.outcome]).toEqual(['LEASEHOLD_CONNECT_FAILED', 'fulfilled'])
   })
 
   it('when the connect throws instead of rejecting', async () => {
-    const { pool, driver } = openFakePool({ max: 1 })
+    const { pool, driver, clock } = openFakePool({ max: 1 })
     const connect = driver.connect.bind(driver)
     let calls = 0
     driver.connect = (signal) => {
@@ -168,7 +168,7 @@ describe('a waiter gets another connection', () => {
       return connect(signal)
     }
     const [first, second] = [watched(pool.acquire()), watched(pool.acquire())]
-    await settled()
+    await clock.advanceAsync(300)
 
     expect([first.outcome, second.outcome]).toEqual(['LEASEHOLD_CONNECT_FAILED', 'fulfilled'])
   })

@@ -58,6 +58,8 @@ describe('sockets of a pool never exceed max + overflow', () => {
     await clock.advanceAsync(100)
     expect([first.outcome, second.outcome, driver.sockets.total]).toEqual(['LEASEHOLD_CONNECT_FAILED', 'pending', 1])
 
+    await clock.advanceAsync(350)
+    expect([second.outcome, driver.sockets.total]).toEqual(['pending', 1])
     driver.script.open('connect')
     await settled()
     expect([second.outcome, driver.sockets.total, driver.sockets.peak]).toEqual(['fulfilled', 1, 1])

@@ -5,6 +5,7 @@ import { Lease } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
+import { checkForcedBreaker } from '../options/check-forced-breaker.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
 import { checkTransactionOptions } from '../options/check-transaction-options.js'
 import type { TransactionOptions } from '../options/transaction-options.js'
@@ -102,6 +103,7 @@ export class Pool<Client> {
    *
    * @throws {AcquireTimeoutError} when none was free within the timeout or the scope's deadline.
    * @throws {ConnectFailedError} when it was this caller's turn and a connection could not be opened.
+   * @throws {CircuitOpenError} when none is alive that could be lent, and none is opened for the moment because that kept failing.
    * @throws {QueueFullError} when `maxWaiting` callers wait already.
    * @throws {OverloadedError} when it has waited too long in a queue that stands: see `queueDelay`.
    * @throws {AbortedError} when `signal` or the scope's signal aborted.
@@ -199,6 +201,7 @@ export class Pool<Client> {
     this.#connections.pause()
   }
 
+  /** Lends again. What has failed before is forgotten: an open circuit closes, and nothing waits for its pause. */
   resume(): void {
     this.#connections.resume()
   }
@@ -206,6 +209,15 @@ export class Pool<Client> {
   /** Replaces every connection: idle ones now, lent ones when they come back. */
   reconnect(): void {
     this.#connections.reconnect()
+  }
+
+  /**
+   * Holds the circuit open (no connection is opened, who would need one is refused at once) or closed (whatever fails), until
+   * `automatic` gives it back to what is seen of the database. What is lent, or idle, goes on serving.
+   */
+  forceBreaker(to: 'open' | 'closed' | 'automatic'): void {
+    checkForcedBreaker(to)
+    this.#connections.breaker.force(to)
   }
 
   /** Changes `max`. What is open beyond it is closed as it comes back. */

@@ -1,6 +1,6 @@
 import type { Holder } from '../errors/holder.js'
 import type { PinKind } from '../events/pin.js'
-import type { CloseReason, LeakKind, Leftover } from '../events/pool-events.js'
+import type { BreakerStateName, CloseReason, LeakKind, Leftover } from '../events/pool-events.js'
 
 /** Everything that is known of a pool at one moment, as one plain object without secrets and literals. */
 export interface PoolSnapshot {
@@ -10,6 +10,8 @@ export interface PoolSnapshot {
   readonly min: number
   readonly max: number
   readonly overflow: number
+  /** How many connections there may be at this moment: max + overflow, or fewer while the server says that it is full. */
+  readonly effectiveMax: number
   /** Counts up with every `reconnect()`. */
   readonly generation: number
   readonly connections: {
@@ -22,6 +24,16 @@ export interface PoolSnapshot {
     readonly closing: number
     /** The most that `total` has ever been. */
     readonly peak: number
+  }
+  /** Whether connections are opened, and what is known of opening them. */
+  readonly breaker: {
+    readonly state: BreakerStateName
+    /** Failures since one was last opened. */
+    readonly failures: number
+    /** When one is tried next, in milliseconds from now, while the circuit is open. */
+    readonly retryAfterMs: number | undefined
+    /** What opened the circuit, or kept it open, while it is not closed. */
+    readonly lastError: { readonly message: string; readonly code: string | undefined } | undefined
   }
   readonly waiting: {
     readonly count: number
@@ -51,6 +63,8 @@ export interface PoolSnapshot {
     readonly refused: number
     /** Callers sent away because they were late in a queue that stood: see `queueDelay`. */
     readonly shed: number
+    /** Callers refused because the circuit was open. */
+    readonly circuitOpen: number
     readonly aborted: number
     readonly opened: number
     readonly openFailed: number

@@ -1,4 +1,5 @@
 import type { Leases } from '../lease/leases.js'
+import type { Breaker } from '../guard/breaker.js'
 import type { Connections } from '../pool/connections.js'
 import type { Refusals } from './refusals.js'
 import type { ScopePlaces } from './scope-places.js'
@@ -29,6 +30,7 @@ export function takeSnapshot<Client>(parts: SnapshotParts<Client>): PoolSnapshot
     min: options.min,
     max: connections.max,
     overflow: options.overflow,
+    effectiveMax: slots.limit,
     generation: connections.generation,
     connections: {
       total: slots.total,
@@ -40,6 +42,7 @@ export function takeSnapshot<Client>(parts: SnapshotParts<Client>): PoolSnapshot
       closing: slots.closing,
       peak: slots.peak,
     },
+    breaker: snapshotOf(connections.breaker, now),
     waiting: {
       count: queue.size,
       oldestMs,
@@ -60,6 +63,7 @@ export function takeSnapshot<Client>(parts: SnapshotParts<Client>): PoolSnapshot
       timeouts: refusals.timeouts,
       refused: refusals.refused,
       shed: refusals.shedCallers,
+      circuitOpen: counts.circuitOpen,
       aborted: refusals.aborted,
       opened: counts.opened,
       openFailed: counts.openFailed,
@@ -77,4 +81,19 @@ export function takeSnapshot<Client>(parts: SnapshotParts<Client>): PoolSnapshot
         ? undefined
         : { message: lastConnectFailure.message, code: lastConnectFailure.code },
   }
+}
+
+function snapshotOf({ state, failures }: Breaker, now: number): PoolSnapshot['breaker'] {
+  const cause = state.is === 'open' || state.is === 'half-open' ? state.cause : undefined
+  return {
+    state: state.is,
+    failures,
+    retryAfterMs: state.is === 'open' ? Math.max(0, state.probeAt - now) : undefined,
+    lastError: cause instanceof Error ? { message: cause.message, code: codeOf(cause) } : undefined,
+  }
+}
+
+function codeOf(error: Error): string | undefined {
+  const { code } = error as { readonly code?: unknown }
+  return typeof code === 'string' ? code : undefined
 }

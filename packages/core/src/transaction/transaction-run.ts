@@ -5,10 +5,12 @@ import { declareSettings } from '../options/declared-settings.js'
 import type { TransactionOptions } from '../options/transaction-options.js'
 import type { DriverTransactions, TransactionModes } from '../ports/transactions.js'
 import { currentContext, runInContext } from '../scope/context.js'
+import type { Scope, ScopeAbort } from '../scope/scope.js'
 import { type Savepoint, Savepoints } from './savepoints.js'
 import { shareSession } from './share-session.js'
 import { Transaction, type WholeTransaction } from './transaction.js'
 import type { TransactionDesk } from './transaction-desk.js'
+import { whileWanted } from './while-wanted.js'
 
 /** What runs in a transaction. */
 export type TransactionWork<Client, R> = (client: Client, transaction: Transaction<Client>) => R | PromiseLike<R>
@@ -18,6 +20,14 @@ type Outcome<R> =
 
 const FIRST_BACKOFF_MS = 10
 const MOST_BACKOFF_MS = 1_000
+/** What took too long may be quick when there is less to do. */
+const RETRY_AFTER_MS = 1_000
+
+const HOW_SCOPES_END: Readonly<Record<ScopeAbort['why'], string>> = {
+  closed: 'its scope closed before it was committed',
+  deadline: 'the deadline of its scope passed before it was committed',
+  signal: 'the signal of its scope aborted before it was committed',
+}
 
 /** One call of `pool.transaction`. */
 export class TransactionRun<Client> {
@@ -25,12 +35,16 @@ export class TransactionRun<Client> {
   readonly #port: DriverTransactions<Client>
   readonly #options: TransactionOptions
   readonly #deadlineAt: number
+  /** Whose work it is: when that ends, it must not be committed any more. Undefined for work after the end of its scope. */
+  readonly #scope: Scope | undefined
 
   constructor(desk: TransactionDesk<Client>, port: DriverTransactions<Client>, options: TransactionOptions) {
     this.#desk = desk
     this.#port = port
     this.#options = options
     this.#deadlineAt = desk.clock.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY)
+    const scope = currentContext()?.scope
+    this.#scope = scope?.aborted === undefined ? scope : undefined
   }
 
   /** Begins a transaction on a connection of its own; once more, from the beginning, as often as it may be retried. */
@@ -140,6 +154,8 @@ export class TransactionRun<Client> {
         'Await all statements inside the transaction, and close cursors',
       )
     }
+    // It may have taken a while to become quiet.
+    this.#refuseWhenAborted(transaction)
     let became: 'committed' | 'rolled back'
     try {
       became = await this.#port.commit(client)
@@ -158,6 +174,7 @@ export class TransactionRun<Client> {
   async #close(transaction: Transaction<Client>, whole: WholeTransaction<Client>): Promise<void> {
     transaction.close('its callback has ended')
     while (whole.undoing.size > 0) await Promise.all(whole.undoing)
+    this.#refuseWhenAborted(transaction)
     if (!whole.base.open) {
       const { label, ending: endedBy } = transaction
       const operation = 'commit'
@@ -250,27 +267,35 @@ export class TransactionRun<Client> {
     }
   }
 
-  /** Runs the work in the context of its transaction, no longer than the deadline allows. */
+  /** Runs the work in the context of its transaction, no longer than the deadline and its scope allow. */
   async #perform<R>(
     transaction: Transaction<Client>,
     client: Client,
     work: TransactionWork<Client, R>,
   ): Promise<Awaited<R>> {
+    this.#refuseWhenAborted(transaction)
     const context = { scope: currentContext()?.scope, frame: transaction }
     // What it returns may be a lazy query: it is awaited inside.
     const performed = runInContext(context, async (): Promise<Awaited<R>> => await work(client, transaction))
-    if (this.#deadlineAt === Number.POSITIVE_INFINITY) return performed
-    let leave = (): void => {}
-    const expired = new Promise<never>((_resolve, reject) => {
-      const { pool } = this.#desk.leases
-      const { label } = transaction
-      const operation = 'commit'
-      const endedBy = `it took longer than its ${this.#options.timeoutMs} ms`
-      leave = this.#desk.wake(this.#deadlineAt, () =>
-        reject(new TransactionEndedError({ pool, label, operation, endedBy })),
-      )
+    return whileWanted(performed, {
+      scope: this.#scope,
+      deadlineAt: this.#deadlineAt,
+      wake: (at, callback) => this.#desk.wake(at, callback),
+      over: (abort) => this.#over(transaction, abort),
     })
-    return Promise.race([performed, expired]).finally(() => leave())
+  }
+
+  #refuseWhenAborted(transaction: Transaction<Client>): void {
+    if (this.#scope?.aborted !== undefined) throw this.#over(transaction, this.#scope.aborted)
+  }
+
+  /** @param abort how its scope ended; undefined when it took longer than it may. */
+  #over({ label }: Transaction<Client>, abort: ScopeAbort | undefined): TransactionEndedError {
+    const { pool } = this.#desk.leases
+    const endedBy =
+      abort === undefined ? `it took longer than its ${this.#options.timeoutMs} ms` : HOW_SCOPES_END[abort.why]
+    const retryAfterMs = abort === undefined || abort.why === 'deadline' ? RETRY_AFTER_MS : undefined
+    return new TransactionEndedError({ pool, label, operation: 'commit', endedBy, retryAfterMs, cause: abort?.reason })
   }
 
   #acquire(): Promise<Lending<Client>> {

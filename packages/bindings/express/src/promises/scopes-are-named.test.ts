@@ -1,7 +1,7 @@
 import { currentScope } from '@leasehold/core'
 import type { Express, RequestHandler } from 'express'
 import { describe, expect, it } from 'vitest'
-import type { LeaseholdRoute } from '../leasehold-options.js'
+import type { LeaseholdRoute } from '@leasehold/core'
 import { handle, useService } from './use-service.js'
 import { versions } from './versions.js'
 

@@ -9,6 +9,7 @@ import defaultExport, {
   type LeaseholdMiddleware,
   type LeaseholdOptions,
   type PoolSource,
+  transactional,
 } from '../index.js'
 
 // What is wrong here is found by `tsc`: nothing of it has to run.
@@ -35,6 +36,32 @@ describe('in TypeScript', () => {
       leasehold.route({ mode: 'row' })
       // @ts-expect-error -- a route has no pool
       leasehold.route({ pool })
+    }
+    expectTypeOf(declare).returns.toBeVoid()
+  })
+
+  it('a transactional handler is one of its version, with the params of its path', () => {
+    const declare = (five: express5.Express, four: express4.Express): void => {
+      five.post(
+        '/orders/:id',
+        transactional(async (req: express5.Request<{ id: string }>, res: express5.Response) => {
+          expectTypeOf(req.params.id).toEqualTypeOf<string>()
+          res.json(req.leasehold.scope.label)
+        }),
+      )
+      five.post(
+        '/orders',
+        transactional(async (req, res) => void res.json(req.leasehold.scope.label), { isolation: 'serializable' }),
+      )
+      four.post(
+        '/orders',
+        transactional((req, res, next) => (req.body === undefined ? next() : res.json(1)), {
+          pool: 'main',
+          retries: 2,
+        }),
+      )
+      // @ts-expect-error -- there is no such isolation
+      transactional(() => {}, { isolation: 'strict' })
     }
     expectTypeOf(declare).returns.toBeVoid()
   })

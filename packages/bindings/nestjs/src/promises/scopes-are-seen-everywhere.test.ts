@@ -30,7 +30,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type Observable, of, tap } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LeaseholdModule } from '../leasehold-module.js'
-import type { LeaseholdRoute } from '../leasehold-options.js'
+import type { LeaseholdRoute } from '@leasehold/core'
 import { platforms, portOf } from './platforms.js'
 
 /** Where the current request was, and in which scope. */

@@ -35,6 +35,9 @@ const CODES: Readonly<Record<string, ErrorKind>> = {
   ERR_STREAM_WRITE_AFTER_END: 'fatal',
 }
 
+/** Certificates that do not fit, a password that was not given: nothing of it changes by trying again. */
+const MISCONFIGURED =
+  /^(?:SASL: |SASL\b|The server does not support SSL connections|self-signed certificate|unable to (?:get|verify)|Hostname\/IP does not match)/
 /** PgBouncer refuses with a code that means "protocol violation", so that only its words tell. */
 const FULL =
   /\b(?:too many (?:clients|connections)|no more connections allowed|max_client_conn|remaining connection slots)\b/i
@@ -48,7 +51,10 @@ export function classify(error: unknown): ErrorKind {
   if (typeof message === 'string' && FULL.test(message)) return 'saturated'
   if (typeof code === 'string') {
     const known = STATES[code] ?? CODES[code] ?? (code.length === 5 ? CLASSES[code.slice(0, 2)] : undefined)
-    return known ?? (isFatal({ code, severity }) ? 'fatal' : 'query')
+    if (known !== undefined) return known
+    if (isFatal({ code, severity })) return 'fatal'
   }
-  return typeof message === 'string' && BROKEN.test(message) ? 'fatal' : 'query'
+  if (typeof message !== 'string') return 'query'
+  if (BROKEN.test(message)) return 'fatal'
+  return MISCONFIGURED.test(message) ? 'denied' : 'query'
 }

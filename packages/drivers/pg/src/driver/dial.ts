@@ -6,6 +6,7 @@ import type { SessionEvents } from '../session/session-events.js'
 import { PgSession } from '../session/pg-session.js'
 import type { Behind } from '../settings/behind.js'
 import { destroySession, endSession } from './end-session.js'
+import { noteHookFailure } from './hook-failures.js'
 import type { ClientClass } from './refuse-native.js'
 
 /** Connection settings: an object, a connection string, or a function that is asked for each connection. */
@@ -44,6 +45,7 @@ async function openAndPrepare(
     await abortable(Promise.resolve(session.client).then(parts.prepare), signal)
     return session.client
   } catch (error) {
+    if (!signal.aborted && session.wire?.lostBy === undefined) noteHookFailure(error)
     if (signal.aborted) destroySession(session)
     else await abortable(endSession(session), signal).catch(() => destroySession(session))
     throw error

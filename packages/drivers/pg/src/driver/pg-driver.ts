@@ -17,6 +17,9 @@ import { abortable } from '../wire/abortable.js'
 import { requestCancel } from '../wire/cancel-request.js'
 import { quiesce } from '../wire/quiesce.js'
 import { classify } from './classify.js'
+import { isHookFailure } from './hook-failures.js'
+import { isShutdown } from './is-shutdown.js'
+import { takesWrites } from './takes-writes.js'
 import { dial, type DialParts, type PgConnectionConfig } from './dial.js'
 import { cancelSession, destroySession, endSession } from './end-session.js'
 import { resetSession } from './reset-session.js'
@@ -99,7 +102,9 @@ export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
       return wire === undefined ? ask() : wire.unbooked(ask)
     },
     close: (client) => endSession(sessionOf(client)),
-    classify,
+    classify: (error) => (isHookFailure(error) ? 'query' : classify(error)),
+    isShutdown,
+    takesWrites: (client, signal) => takesWrites(client, signal),
     lend: (client, gate) => lend(sessionOf(client), gate),
     quiesce: async (client, signal) => {
       const { wire, connection, makeStream } = sessionOf(client)

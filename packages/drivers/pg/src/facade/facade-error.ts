@@ -5,6 +5,9 @@ const QUEUE_TIMEOUT = 'timeout exceeded when trying to connect'
 /** What pg-pool says when the server did not answer in time. */
 const CONNECT_TIMEOUT = 'Connection terminated due to connection timeout'
 
+/** Errors that have been given to a caller. */
+const given = new WeakSet()
+
 /**
  * The error of a failed acquire, as callers of a pg.Pool know it: a failed dial is the driver's own error, whose `code`
  * they look at; a timeout begins with pg-pool's words, and keeps our code and facts.
@@ -12,9 +15,12 @@ const CONNECT_TIMEOUT = 'Connection terminated due to connection timeout'
 export function facadeError(error: unknown): unknown {
   if (error instanceof ConnectFailedError) {
     if (error.timedOut) return new Error(CONNECT_TIMEOUT, { cause: error })
+    if (typeof error.cause !== 'object' || error.cause === null) return error.cause
+    const own = error.kind === 'denied' && given.has(error.cause) ? copyOf(error.cause) : error.cause
+    given.add(own)
     // For a binding that answers 503 when it is one of ours.
-    if (typeof error.cause === 'object' && error.cause !== null) attachLeaseholdError(error.cause, error)
-    return error.cause
+    attachLeaseholdError(own, error)
+    return own
   }
   if (error instanceof AcquireTimeoutError) {
     // With connections under way and none lent, the server is what everybody waits for.
@@ -22,4 +28,9 @@ export function facadeError(error: unknown): unknown {
     if (!error.message.startsWith(words)) error.message = `${words}: ${error.message}`
   }
   return error
+}
+
+/** A wrong password answers all who wait, and each of them has an error of its own: it gets the stack of its line. */
+function copyOf(error: object): object {
+  return Object.create(Object.getPrototypeOf(error) as object, Object.getOwnPropertyDescriptors(error)) as object
 }

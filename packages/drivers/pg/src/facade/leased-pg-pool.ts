@@ -163,6 +163,11 @@ export class LeasedPgPool extends PgPool {
     this.leases.reconnect()
   }
 
+  /** @see Pool.forceBreaker */
+  forceBreaker(to: 'open' | 'closed' | 'automatic'): void {
+    this.leases.forceBreaker(to)
+  }
+
   /** @see Pool.resize */
   resize(max: number): void {
     this.leases.resize(max)

@@ -92,6 +92,8 @@ const COMPAT: Options = {
   checkAfterIdleMs: Infinity,
   maxLifetimeMs: Infinity,
   queueDelay: false,
+  breaker: false,
+  backoff: false,
 }
 
 /**

@@ -182,3 +182,25 @@ test('a statement whose turn comes in time has all of its query_timeout for itse
   client.release()
   expect(called.mock.calls).toEqual([[null]])
 })
+
+test('when the connection ends, what waits for its turn fails with the error of the connection', async () => {
+  const pool = poolOf({ max: 1 })
+  const client = await pool.connect()
+  client.on('error', () => {})
+
+  const outcomes = await Promise.allSettled([
+    client.query('select pg_terminate_backend(pg_backend_pid())'),
+    client.query('select 1'),
+    client.query('select 2'),
+  ])
+  const later = client.query('select 3')
+
+  expect(outcomes).toMatchObject([
+    { reason: { code: '57P01' } },
+    { reason: { message: 'Connection terminated unexpectedly' } },
+    { reason: { message: 'Connection terminated unexpectedly' } },
+  ])
+  await expect(later).rejects.toThrow('not queryable')
+  client.release()
+  expect((await pool.query('select 4 as four')).rows).toEqual([{ four: 4 }])
+})

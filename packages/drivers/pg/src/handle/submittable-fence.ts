@@ -38,6 +38,8 @@ export class SubmittableFence {
   readonly #deliver: (error: Error) => void
   #isOver = false
   #isSevered = false
+  /** It is being told that its statement has ended. */
+  #isEnding = false
 
   constructor(submittable: PgSubmittable, session: PgSession, gate: LeaseGate, whenOver: (() => void) | undefined) {
     this.#submittable = submittable as Submittable
@@ -57,7 +59,8 @@ export class SubmittableFence {
 
   /** The lease is over: the Submittable hears of it, and of nothing else any more. */
   sever(error: Error): void {
-    if (this.#isSevered || this.#isOver) return
+    // Whoever gives the lease back when told of the end has cut nothing off.
+    if (this.#isSevered || this.#isOver || this.#isEnding) return
     this.#isSevered = true
     process.nextTick(this.#deliver, error)
     if (this.#session.wire === undefined || this.#session.wire.isQuiet) this.#over()
@@ -99,11 +102,13 @@ export class SubmittableFence {
   }
 
   #ready(connection: unknown): void {
+    this.#isEnding = true
     if (!this.#isSevered) this.#enter('handleReadyForQuery', connection, undefined)
     this.#over()
   }
 
   #failed(error: Error, connection: unknown): void {
+    this.#isEnding = true
     if (!this.#isSevered) this.#enter('handleError', error, connection)
     // A Submittable that does not ask for the end of its batch after an error would leave the line busy for ever.
     const { wire } = this.#session

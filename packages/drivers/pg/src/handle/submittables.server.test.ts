@@ -259,3 +259,29 @@ test('many cursors leave no listeners on the connection', async () => {
   }
   expect(listeners(client)).toBe(before)
 })
+
+test.each([
+  ['answered', `select 'x' as val limit 0`],
+  ['refused', 'select from nowhere'],
+])(
+  'a query object whose callback gives the connection back is told nothing more, when it was %s',
+  async (_how, text) => {
+    const pool = poolOf({ max: 1 })
+    const client = await pool.connect()
+    const told: unknown[] = []
+    const ended = new Promise<void>((resolve) => {
+      const query = new Query(text, (error: Error | undefined) => {
+        told.push(error === undefined ? 'answer' : 'error')
+        client.release()
+        resolve()
+      })
+      client.query(query)
+      query.on('error', (error) => told.push(error))
+    })
+
+    await ended
+    await pool.query('select 1')
+
+    expect(told).toHaveLength(1)
+  },
+)

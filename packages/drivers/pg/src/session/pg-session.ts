@@ -69,6 +69,8 @@ export class PgSession {
   #lastGate: LeaseGate | undefined
   #observer: SessionObserver | undefined
   #lostBy: Error | undefined
+  /** The last error of the whole connection that pg has told of. */
+  #failedBy: Error | undefined
   #isClosing = false
   #wasOpen = false
   #hasAnnounced = false
@@ -98,9 +100,8 @@ export class PgSession {
 
   /** To be called when pg has attached its own listeners: turns go on after pg has seen ReadyForQuery. */
   connected(): void {
-    const advance = (): void => this.turns.advance()
-    this.connection?.on('readyForQuery', advance)
-    this.connection?.on('end', advance)
+    this.connection?.on('readyForQuery', () => this.turns.advance())
+    this.connection?.on('end', () => this.turns.end(this.#failedBy ?? new Error('Connection terminated')))
     if (this.wire === undefined) this.client.on('end', () => this.lose(new Error('Connection terminated')))
   }
 
@@ -222,6 +223,7 @@ export class PgSession {
   }
 
   #clientFailed(error: Error): void {
+    this.#failedBy = error
     // Whoever holds it sees the error by listeners and statements of its own; pg says by the wire what it means.
     if (!this.isHeld || this.wire === undefined) this.lose(error)
   }

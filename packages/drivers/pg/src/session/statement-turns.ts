@@ -77,7 +77,12 @@ export class StatementTurns {
     if (turn?.gate === gate && this.settings?.forgo(turn) === true) turn.refuse(error)
   }
 
-  /** To be called when pg has dealt with a ReadyForQuery, or with the end of the connection. */
+  /** The connection has ended: what waits for its turn is told of the same error as what ran, as pg's own queue does. */
+  end(error: Error): void {
+    for (const turn of this.#waiting.splice(0)) turn.refuse(refusalOf(turn.gate, 'query') ?? error)
+  }
+
+  /** To be called when pg has dealt with a ReadyForQuery. */
   advance(): void {
     while (this.#waiting.length > 0 && !this.#isLineBusy) {
       const turn = this.#waiting.shift()

@@ -10,6 +10,7 @@ import type { PgConnection } from '../wire/pg-connection.js'
 import type { WireWatch } from '../wire/wire-watch.js'
 import { type Behind, isPooled } from './behind.js'
 import { carriesSettings } from './carries-settings.js'
+import { PreparedSettings, type PreparedStatement } from './prepared-settings.js'
 import { SettingsAhead } from './settings-ahead.js'
 import { NOT_THE_PROCESS, settingsStatement } from './settings-statement.js'
 
@@ -25,6 +26,8 @@ export interface SettingsSenderParts {
 /** What was sent up to one ReadyForQuery to make a difference. */
 interface Sending {
   readonly difference: SettingsDifference
+  /** The statement, if the server keeps it or is to. */
+  readonly prepared: PreparedStatement | undefined
   /** Whether the answers to it are to be kept from pg, and have not all come. */
   isAnswering: boolean
   hasFailed: boolean
@@ -46,6 +49,7 @@ const NO_DIFFERENCE: SettingsDifference = { set: [], clear: [], keep: [] }
 export class SettingsSender implements StatementSettings {
   readonly #parts: SettingsSenderParts
   readonly #isPooled: boolean
+  readonly #prepared: PreparedSettings
   /** The connection leads to the process that it was opened with, or nobody wants to know. */
   #isProven: boolean
   #wanted: SettingsDifference = NO_DIFFERENCE
@@ -62,6 +66,7 @@ export class SettingsSender implements StatementSettings {
   constructor(parts: SettingsSenderParts) {
     this.#parts = parts
     this.#isPooled = isPooled(parts.behind)
+    this.#prepared = new PreparedSettings(parts.connection)
     this.#isProven = parts.behind !== undefined
     this.#interceptSends()
     this.#interceptAnswers()
@@ -175,11 +180,14 @@ export class SettingsSender implements StatementSettings {
     const { processID } = client as { readonly processID?: number | null }
     const processId = this.#isProven ? undefined : (processID ?? undefined)
     const { text, values } = settingsStatement(difference, { isLocal: this.#isPooled, processId })
-    bare.parse.call(connection, { text })
-    bare.bind.call(connection, { values })
+    // Not where the statements of one lease may reach different sessions.
+    const isOneSession = this.#isProven && !this.#isPooled
+    const prepared = isOneSession ? this.#prepared.statement(text, values.length / 2) : undefined
+    if (prepared === undefined || !this.#prepared.isKept(prepared)) bare.parse.call(connection, prepared ?? { text })
+    bare.bind.call(connection, prepared === undefined ? { values } : { statement: prepared.name, values })
     bare.execute.call(connection, {})
     this.#due = this.#isPooled ? this.#due : undefined
-    this.#sending = { difference, isAnswering, hasFailed: false, isOutdated: false }
+    this.#sending = { difference, prepared, isAnswering, hasFailed: false, isOutdated: false }
   }
 
   #interceptSends(): void {
@@ -223,19 +231,19 @@ export class SettingsSender implements StatementSettings {
   #show(event: string | symbol, message: unknown): unknown {
     const sending = this.#sending
     if (event === 'readyForQuery') this.#ready(sending, (message as { readonly status?: string }).status)
-    else if (sending === undefined) return undefined
-    else if (event === 'errorMessage') return this.#failed(sending, message as Error)
-    else if (sending.isAnswering && OWN_ANSWERS.has(event)) {
-      if (event === 'commandComplete') sending.isAnswering = false
-      return KEPT
-    }
-    return undefined
+    if (sending === undefined) return undefined
+    if (event === 'errorMessage') return this.#failed(sending, message as Error)
+    if (event === 'parseComplete' && sending.prepared !== undefined) this.#prepared.keep(sending.prepared)
+    if (!sending.isAnswering || !OWN_ANSWERS.has(event)) return undefined
+    if (event === 'commandComplete') sending.isAnswering = false
+    return KEPT
   }
 
   #failed(sending: Sending, error: Error & { readonly severity?: string; readonly code?: string }): unknown {
     const isOurs = sending.isAnswering || this.#starting !== undefined
     sending.hasFailed = true
     sending.isAnswering = false
+    if (sending.prepared !== undefined) this.#prepared.failed(sending.prepared, error.code)
     return isOurs && !isFatal(error) ? this.#explain(sending.difference, error) : undefined
   }
 

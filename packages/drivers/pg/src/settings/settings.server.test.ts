@@ -181,7 +181,37 @@ describe('settings cost', () => {
     await as(tenant('2'), () => pool.query('select $1::int', [1]))
     expect(sent.splice(0).join('')).toBe('PBEPBDES')
     await as(tenant('3'), () => pool.query('vacuum notes'))
-    expect(sent.splice(0).join('')).toBe('PBESQ')
+    expect(sent.splice(0).join('')).toBe('BESQ')
+  })
+
+  it.each(['discard all', 'deallocate all'])('one reading by the server, and one more after %s', async (forgetting) => {
+    const pool = poolOf({ max: 1 })
+    const first = await pool.connect()
+    const sent = sentOn(Object.getPrototypeOf(Object.getPrototypeOf(first)) as pg.Client)
+    first.release()
+    const costs: string[] = []
+
+    for (const id of ['1', '2', '3', '4', '5']) {
+      if (id === '4') await pool.query(forgetting)
+      sent.splice(0)
+      await as(tenant(id), () => pool.query('select $1::int', [1]))
+      costs.push(sent.join('').replace(/PBDES$/, ''))
+    }
+
+    // The first also asks which process answers, and comes once.
+    expect(costs).toEqual(['PBE', 'PBE', 'BE', 'PBE', 'BE'])
+  })
+
+  it('one refusal, when the server was told to forget the statement where nobody could see it', async () => {
+    const pool = poolOf({ max: 1 })
+    expect(await as(tenant('0'), () => tenantIn(pool))).toBe('0')
+    expect(await as(tenant('1'), () => tenantIn(pool))).toBe('1')
+    await pool.query(`do $$ begin execute 'deallocate all'; end $$`)
+
+    const refused = as(tenant('2'), () => pool.query('delete from notes'))
+
+    await expect(refused).rejects.toMatchObject({ code: 'LEASEHOLD_SETTINGS_FAILED' })
+    expect(await as(tenant('2'), () => tenantIn(pool))).toBe('2')
   })
 })
 

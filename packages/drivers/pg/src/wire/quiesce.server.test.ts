@@ -1,19 +1,26 @@
 import { Socket } from 'node:net'
+import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import Cursor from 'pg-cursor'
 import { afterEach, expect, test, vi } from 'vitest'
 import { backendOf } from '../testing/backend.js'
-import { freezingProxy } from '../testing/freezing-proxy.js'
 import { usePools } from '../testing/leased-pool.js'
 import { tlsFront } from '../testing/tls-front.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-const fronts: Array<{ close(): void }> = []
+const fronts: Array<{ close(): unknown }> = []
 
 afterEach(() => {
-  for (const front of fronts.splice(0)) front.close()
+  for (const front of fronts.splice(0)) void front.close()
 })
+
+async function startProxy(): Promise<FaultProxy> {
+  const { hostname: host, port } = new URL(database.url)
+  const proxy = await startFaultProxy({ host, port: Number(port) })
+  fronts.push(proxy)
+  return proxy
+}
 
 /** A socket that sends what it is given only after a while. */
 class LateSocket extends Socket {
@@ -115,33 +122,31 @@ test('over TLS, the cancel request is encrypted too', async () => {
 })
 
 test('behind a cut network, a connection given back busy is gone within its bounds', async () => {
-  const proxy = await freezingProxy(database.url)
-  fronts.push(proxy)
+  const proxy = await startProxy()
   const pool = poolOf({
-    connectionString: proxy.url,
+    connectionString: proxy.through(database.url),
     max: 1,
     leasehold: { resetTimeoutMs: 150, closeTimeoutMs: 100 },
   })
   const client = await pool.connect()
   const running = client.query('select pg_sleep(60)')
   running.catch(() => {})
-  proxy.freeze()
+  await proxy.fault({ is: 'freeze', direction: 'both' })
   client.release()
   await vi.waitFor(() => expect(pool.snapshot().connections.total).toBe(0), { timeout: 2_000, interval: 20 })
   await expect(running).rejects.toThrow(/terminated/)
 })
 
 test('an idle connection behind a cut network fails its check and is replaced', async () => {
-  const proxy = await freezingProxy(database.url)
-  fronts.push(proxy)
+  const proxy = await startProxy()
   const pool = poolOf({
-    connectionString: proxy.url,
+    connectionString: proxy.through(database.url),
     max: 1,
     connectionTimeoutMillis: 600,
     leasehold: { checkAfterIdleMs: 0, checkTimeoutMs: 100, closeTimeoutMs: 100 },
   })
   await pool.query('select 1')
-  proxy.freeze()
+  await proxy.fault({ is: 'freeze', direction: 'both' })
   await expect(pool.query('select 1')).rejects.toThrow(/timeout/)
   expect(pool.snapshot().counts.closed['check-failed']).toBe(1)
 })

@@ -334,6 +334,7 @@ export class WireWatch {
   #failed(error: Error & { readonly severity?: string; readonly code?: string }): void {
     if (!this.#isStarted) return
     this.effects.failed(error)
+    if (!this.#isMuted) this.#observer?.failed?.(error)
     if (error.code !== undefined && COLLISIONS.has(error.code)) this.#hasCollided = true
     this.#outcomes += 1
     this.#isCopyingIn = false

@@ -1,0 +1,1 @@
+export { type Answer, ServiceOnFakes } from './service-on-fakes.js'
