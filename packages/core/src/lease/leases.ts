@@ -86,7 +86,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     if (!terms.isLong) wakeUp.notLaterThan(now + options.leakAfterMs)
     this.#granted += 1
     const { utilization, slots } = this.#connections
-    if (slots.lent > utilization.mark) utilization.noticed(now)
+    if (slots.lent > utilization.noticedAbove) utilization.noticed(now)
     return lending
   }
 
@@ -114,6 +114,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#heldMs += heldMs
     this.#busyMs += busyMs
     const { connection } = lending
+    const { utilization, slots } = this.#connections
+    if (slots.lent - 1 <= utilization.noticedBelow) utilization.noticed(now)
     this.#undeclare(connection)
     if (channels.release.hasSubscribers) {
       const { pool, label } = { pool: this.pool, label: lending.label }

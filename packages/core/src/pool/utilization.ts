@@ -17,17 +17,21 @@ export interface UtilizationParts {
 type Level =
   | { readonly is: 'normal' }
   | { readonly is: 'rising'; readonly since: number }
-  | { readonly is: 'high'; readonly since: number; readonly belowSince: number | undefined }
+  | { readonly is: 'high'; readonly since: number }
+  | { readonly is: 'falling'; readonly since: number; readonly belowSince: number }
 
 /**
- * Watches whether nearly all connections are lent for a while. Nothing looks while few are: a lease that goes above the mark
- * sets it going, and from then on the pool's wake-up looks now and then until the use is low again.
+ * Watches whether nearly all connections are lent for a while. Nothing looks while few are, and nothing while many are: a
+ * lease that goes above the mark sets it going, and a release that comes below when it is high; then the pool's wake-up
+ * looks now and then until it is clear.
  */
 export class Utilization {
   readonly #parts: UtilizationParts
   readonly #above: number
   readonly #forMs: number
   #mark = Number.POSITIVE_INFINITY
+  #noticedAbove = Number.POSITIVE_INFINITY
+  #noticedBelow = Number.NEGATIVE_INFINITY
   #level: Level = { is: 'normal' }
 
   constructor(parts: UtilizationParts) {
@@ -38,25 +42,37 @@ export class Utilization {
     this.resized(max)
   }
 
-  /** More connections than this are too many: to be compared with at each lease, and `noticed` above it. */
-  get mark(): number {
-    return this.#mark
+  /** To be compared with at each grant: with more lent than this, `noticed` is to be told. */
+  get noticedAbove(): number {
+    return this.#noticedAbove
+  }
+
+  /** To be compared with at each release: with no more lent than this, `noticed` is to be told. */
+  get noticedBelow(): number {
+    return this.#noticedBelow
   }
 
   /** For how long it has been high; undefined when it is not. */
   highForMs(now: number): number | undefined {
-    return this.#level.is === 'high' ? now - this.#level.since : undefined
+    return this.#level.is === 'high' || this.#level.is === 'falling' ? now - this.#level.since : undefined
   }
 
   resized(max: number): void {
     this.#mark = this.#above * max
+    this.#become(this.#level)
   }
 
-  /** More than the mark are lent. */
   noticed(now: number): void {
-    if (this.#level.is !== 'normal') return
-    this.#level = { is: 'rising', since: now }
+    if (this.#level.is === 'normal') this.#become({ is: 'rising', since: now })
+    else if (this.#level.is === 'high') this.#become({ is: 'falling', since: this.#level.since, belowSince: now })
+    else return
     this.#lookAgain(now)
+  }
+
+  #become(level: Level): void {
+    this.#level = level
+    this.#noticedAbove = level.is === 'normal' ? this.#mark : Number.POSITIVE_INFINITY
+    this.#noticedBelow = level.is === 'high' ? this.#mark : Number.NEGATIVE_INFINITY
   }
 
   #lookAgain(now: number): void {
@@ -69,22 +85,17 @@ export class Utilization {
     const isAbove = slots.lent + slots.recycling > this.#mark
     const level = this.#level
     if (level.is === 'rising') {
-      if (!isAbove) {
-        this.#level = { is: 'normal' }
-        return
-      }
+      if (!isAbove) return this.#become({ is: 'normal' })
       if (now - level.since >= this.#forMs) {
-        this.#level = { is: 'high', since: level.since, belowSince: undefined }
-        tell('high', undefined)
+        this.#become({ is: 'high', since: level.since })
+        return tell('high', undefined)
       }
-    } else if (level.is === 'high') {
-      const belowSince = isAbove ? undefined : (level.belowSince ?? now)
-      if (belowSince !== undefined && now - belowSince >= this.#forMs) {
-        this.#level = { is: 'normal' }
-        tell('normal', belowSince - level.since)
-        return
+    } else if (level.is === 'falling') {
+      if (isAbove) return this.#become({ is: 'high', since: level.since })
+      if (now - level.belowSince >= this.#forMs) {
+        this.#become({ is: 'normal' })
+        return tell('normal', level.belowSince - level.since)
       }
-      this.#level = { ...level, belowSince }
     }
     this.#lookAgain(now)
   }

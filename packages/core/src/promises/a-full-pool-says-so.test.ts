@@ -29,7 +29,9 @@ describe('that nearly all connections are lent', () => {
     expect(told[0]?.holders.map(({ label }) => label)).toEqual(['a', 'b', 'c'])
     expect(pool.snapshot().utilization).toMatchObject({ share: 1, level: 'high' })
 
+    const { asked } = clock
     await clock.advanceAsync(5_000)
+    expect(clock.asked).toBe(asked)
     leases[0]?.release()
     await clock.advanceAsync(500)
     expect(told).toHaveLength(1)
