@@ -61,7 +61,7 @@ class Traffic {
   }
 }
 
-async function warm(options: PoolOptions<never> = {}): Promise<Fake> {
+async function warm(options: PoolOptions = {}): Promise<Fake> {
   const fake = openFakePool({ max: 10, maxConnecting: 10, ...(options as object) })
   const leases = await Promise.all(Array.from({ length: 10 }, () => fake.pool.acquire()))
   for (const lease of leases) lease.release()
@@ -162,7 +162,7 @@ describe('when twice as many come as can be served', () => {
   })
 
   it('the error says what is going on, and when to come back', async () => {
-    const fake = await warm({ acquireTimeoutMs: 500, name: 'orders' } as never)
+    const fake = await warm({ acquireTimeoutMs: 500, name: 'orders' })
     const told: string[] = []
     fake.pool.on('shed', ({ label, error }) => told.push(`${label}: ${error.code}`))
     const traffic = new Traffic(fake, 10)

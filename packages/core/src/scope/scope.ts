@@ -263,7 +263,9 @@ export class Scope implements LeaseHolder, Deadlined {
     this.#pending = []
     for (const acquire of pending) acquire.abandon(abort)
     if (this.cancelOnAbort !== false && !isOrderly(abort)) {
-      for (const lease of [...this.#held]) lease.interrupt(abort.why, abort.reason, this.cancelOnAbort)
+      // Those of this moment: whoever learns of it may give its lease back.
+      const held = Array.from(this.#held)
+      for (const lease of held) lease.interrupt(abort.why, abort.reason, this.cancelOnAbort)
     }
     this.#controller?.abort(abort.reason)
   }

@@ -344,9 +344,9 @@ it('a cancel never hits the next owner: 200 at random, on connections that other
   const pool = poolOf({ max: 3, leasehold: { acquireTimeoutMs: 30_000 } })
   const failures: unknown[] = []
   let served = 0
-  let isOver = false
+  const work = { isOver: false }
   const others = [1, 2, 3].map(async (number) => {
-    while (!isOver) {
+    while (!work.isOver) {
       const { rows } = await pool.query<{ n: number }>('select $1::int as n', [number]).catch((error: unknown) => {
         failures.push(error)
         return { rows: [] }
@@ -375,7 +375,7 @@ it('a cancel never hits the next owner: 200 at random, on connections that other
       }),
     )
   }
-  isOver = true
+  work.isOver = true
   await Promise.all(others)
 
   expect(failures).toEqual([])

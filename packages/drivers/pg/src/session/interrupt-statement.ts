@@ -26,8 +26,8 @@ export function interruptStatement(session: PgSession, gate: LeaseGate | undefin
   void cancel(session, wire)
 }
 
-/** Whether nothing but the control of a transaction is in it. */
-export function controlsTransaction(statement: unknown): boolean {
+/** Whether it begins or ends a transaction, or a part of one, whatever else is in it. */
+function controlsTransaction(statement: unknown): boolean {
   const text = textOf(statement)
   return text !== undefined && readCached(text).statements.some(({ control }) => control !== undefined)
 }

@@ -70,9 +70,8 @@ export class StatementTurns {
 
   /** Refuses those of one lease. */
   refuseAllOf(gate: LeaseGate, error: Error): void {
-    for (const turn of [...this.#waiting]) {
-      if (turn.gate === gate && this.withdraw(turn)) turn.refuse(error)
-    }
+    const refused = this.#waiting.filter((turn) => turn.gate === gate)
+    for (const turn of refused) if (this.withdraw(turn)) turn.refuse(error)
     const turn = this.#atSettings
     if (turn?.gate === gate && this.settings?.forgo(turn) === true) turn.refuse(error)
   }
