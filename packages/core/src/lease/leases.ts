@@ -5,6 +5,8 @@ import { channels } from '../events/channels.js'
 import type { Pin } from '../events/pin.js'
 import type { LeakKind } from '../events/pool-events.js'
 import type { Connections } from '../pool/connections.js'
+import type { Slots } from '../pool/slots.js'
+import type { Utilization } from '../pool/utilization.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
@@ -40,6 +42,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
   readonly #now: () => number
   readonly #pinWatch: PinWatch<Client>
   readonly #interrupts: Interrupts<Client>
+  readonly #slots: Slots
+  readonly #utilization: Utilization
   readonly #leaks: Record<LeakKind, number> = { overdue: 0, 'left-over': 0 }
   #described: { readonly asOf: string; readonly holders: readonly Holder[] } | undefined
   #granted = 0
@@ -56,6 +60,8 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.observe = options.observe
     this.#now = () => options.clock.now()
     this.sites = new CallSites(options.captureSites, this.#now)
+    this.#slots = connections.slots
+    this.#utilization = connections.utilization
     this.#interrupts = new Interrupts(connections, poolId)
     this.#pinWatch = new PinWatch((...of) => connections.reports.pinOverdue(...of))
   }
@@ -85,8 +91,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     terms.holder?.holds(lending)
     if (!terms.isLong) wakeUp.notLaterThan(now + options.leakAfterMs)
     this.#granted += 1
-    const { utilization, slots } = this.#connections
-    if (slots.lent > utilization.noticedAbove) utilization.noticed(now)
+    if (this.#slots.lent > this.#utilization.noticedAbove) this.#utilization.noticed(now)
     return lending
   }
 
@@ -114,8 +119,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#heldMs += heldMs
     this.#busyMs += busyMs
     const { connection } = lending
-    const { utilization, slots } = this.#connections
-    if (slots.lent - 1 <= utilization.noticedBelow) utilization.noticed(now)
+    if (this.#slots.lent - 1 <= this.#utilization.noticedBelow) this.#utilization.noticed(now)
     this.#undeclare(connection)
     if (channels.release.hasSubscribers) {
       const { pool, label } = { pool: this.pool, label: lending.label }

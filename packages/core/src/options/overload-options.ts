@@ -4,8 +4,8 @@ import type { Priority } from './pool-options.js'
 export interface QueueDelayOptions {
   /**
    * The delay that the queue may have for as long as it likes. While the least delay of an interval lies above, and more
-   * callers come than are served, who has waited for twice as long is refused. Default: a tenth of each caller's own
-   * patience, so 500 ms for one that waits for 5 s.
+   * callers come than are served, who has waited for twice as long is refused. Default: a twentieth of each caller's own
+   * patience, so 250 ms for one that waits for 5 s.
    */
   readonly targetMs?: number | undefined
   /** How long the queue must have stood before anybody is refused. Default 100. */

@@ -38,7 +38,7 @@ export interface PoolOptions<Client = unknown> {
   /**
    * Sheds callers with `LEASEHOLD_OVERLOADED` when the queue stands: long before their patience ends, so that those who are
    * served are served in time. A burst is none of it. Default `{}`, which means that nobody waits for much longer than a
-   * fifth of its patience; `false` lets everybody wait to the end of it.
+   * tenth of its patience; `false` lets everybody wait to the end of it.
    */
   readonly queueDelay?: QueueDelayOptions | false
   /** Tells, by the event `utilization`, that nearly all connections are lent for a while, and by whom. Default `{}`. */

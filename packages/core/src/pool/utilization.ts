@@ -30,8 +30,10 @@ export class Utilization {
   readonly #above: number
   readonly #forMs: number
   #mark = Number.POSITIVE_INFINITY
-  #noticedAbove = Number.POSITIVE_INFINITY
-  #noticedBelow = Number.NEGATIVE_INFINITY
+  /** To be compared with at each grant: with more lent than this, `noticed` is to be told. */
+  noticedAbove: number = Number.POSITIVE_INFINITY
+  /** To be compared with at each release: with no more lent than this, `noticed` is to be told. */
+  noticedBelow: number = Number.NEGATIVE_INFINITY
   #level: Level = { is: 'normal' }
 
   constructor(parts: UtilizationParts) {
@@ -40,16 +42,6 @@ export class Utilization {
     this.#above = utilization === false ? Number.POSITIVE_INFINITY : (utilization.above ?? ABOVE)
     this.#forMs = utilization === false ? FOR_MS : (utilization.forMs ?? FOR_MS)
     this.resized(max)
-  }
-
-  /** To be compared with at each grant: with more lent than this, `noticed` is to be told. */
-  get noticedAbove(): number {
-    return this.#noticedAbove
-  }
-
-  /** To be compared with at each release: with no more lent than this, `noticed` is to be told. */
-  get noticedBelow(): number {
-    return this.#noticedBelow
   }
 
   /** For how long it has been high; undefined when it is not. */
@@ -71,8 +63,8 @@ export class Utilization {
 
   #become(level: Level): void {
     this.#level = level
-    this.#noticedAbove = level.is === 'normal' ? this.#mark : Number.POSITIVE_INFINITY
-    this.#noticedBelow = level.is === 'high' ? this.#mark : Number.NEGATIVE_INFINITY
+    this.noticedAbove = level.is === 'normal' ? this.#mark : Number.POSITIVE_INFINITY
+    this.noticedBelow = level.is === 'high' ? this.#mark : Number.NEGATIVE_INFINITY
   }
 
   #lookAgain(now: number): void {

@@ -8,7 +8,7 @@ import type { Waiter } from './waiter.js'
  */
 const AGE_CAP = 8
 /** Without a target of its own, a pool takes so much of each caller's patience for a delay that need not be. */
-const SHARE_OF_PATIENCE = 0.1
+const SHARE_OF_PATIENCE = 0.05
 /** Who has waited for so many targets is late. */
 const LATE = 2
 

@@ -167,7 +167,7 @@ export class LendingDesk<Client> {
     if (asked.mode === 'session' && asked.holder !== undefined) {
       return this.#acquireShared(asked, asked.holder).then(give)
     }
-    const place = this.#askPlace(asked)
+    const place = this.places === undefined ? undefined : this.#askPlace(asked)
     if (place !== undefined) return this.#lendInPlace(asked, place).then(give)
     return this.#lendOrWait(asked, asked.at, give)
   }
