@@ -68,11 +68,12 @@ describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
   })
 
   test('a deadline and queryTimeoutMs end it as well, in a transaction and without', async () => {
-    await using opened = openDrizzle(supported, database.url, { max: 2, leasehold: { queryTimeoutMs: 300 } })
+    await using opened = openDrizzle(supported, database.url, { max: 2, leasehold: { queryTimeoutMs: 600 } })
     const { db } = opened
+    await db.execute(sql`select 1`)
 
     for (const work of [() => db.execute(nap), () => db.transaction((tx) => tx.execute(nap))]) {
-      const late = runInScope<unknown>({ label: 'late', deadlineMs: 100 }, work).catch((error: unknown) => error)
+      const late = runInScope<unknown>({ label: 'late', deadlineMs: 400 }, work).catch((error: unknown) => error)
       expect(findLeaseholdError(await late)).toMatchObject({ why: 'deadline', statusCode: 503 })
       const long = Promise.resolve<unknown>(work()).catch((error: unknown) => error)
       expect(findLeaseholdError(await long)).toMatchObject({ why: 'query-timeout' })

@@ -68,12 +68,13 @@ test('its transaction is rolled back, and the connection is the next one’s', a
 })
 
 test('a deadline and queryTimeoutMs end it as well, in a transaction and without', async () => {
-  await using opened = openKnex(database.url, { max: 2, leasehold: { queryTimeoutMs: 300 } })
+  await using opened = openKnex(database.url, { max: 2, leasehold: { queryTimeoutMs: 600 } })
   const { db } = opened
+  await db.raw('select 1')
   const nap = (of: Knex) => of.raw('select pg_sleep(20)')
 
   for (const work of [() => nap(db), () => db.transaction((trx) => nap(trx))]) {
-    const late = runInScope({ label: 'late', deadlineMs: 100 }, work).catch((error: unknown) => error)
+    const late = runInScope({ label: 'late', deadlineMs: 400 }, work).catch((error: unknown) => error)
     expect(findLeaseholdError(await late)).toMatchObject({ why: 'deadline', statusCode: 503 })
     const long = Promise.resolve(work()).catch((error: unknown) => error)
     expect(findLeaseholdError(await long)).toMatchObject({ why: 'query-timeout' })

@@ -63,10 +63,10 @@ test.each([true, false])('its transaction is rolled back (leased: %s)', async (l
 })
 
 test('a deadline and queryTimeoutMs end it as well', async () => {
-  const { prisma } = tests.open({ pool: { max: 2, leasehold: { queryTimeoutMs: 400 } } })
+  const { prisma } = tests.open({ pool: { max: 2, leasehold: { queryTimeoutMs: 600 } } })
   await prisma.account.count()
 
-  const late = runInScope<unknown>({ label: 'late', deadlineMs: 200 }, () => nap(prisma)).catch(
+  const late = runInScope<unknown>({ label: 'late', deadlineMs: 400 }, () => nap(prisma)).catch(
     (error: unknown) => error,
   )
   expect(findLeaseholdError(await late)).toMatchObject({ why: 'deadline', statusCode: 503 })

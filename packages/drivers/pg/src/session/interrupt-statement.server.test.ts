@@ -73,9 +73,10 @@ describe('a statement that runs', () => {
 
   it('is cancelled when its scope’s deadline passes, and says that it is worth another try', async () => {
     const pool = poolOf({ max: 1 })
+    await pool.query('select 1')
 
     const error = await reasonOf(
-      runInScope({ label: 'GET /slow', deadlineMs: 50 }, () => pool.query('select pg_sleep(20)')),
+      runInScope({ label: 'GET /slow', deadlineMs: 300 }, () => pool.query('select pg_sleep(20)')),
     )
 
     expect(error).toMatchObject({ code: 'LEASEHOLD_ABORTED', why: 'deadline', statusCode: 503 })
@@ -290,10 +291,10 @@ describe('a transaction whose scope aborts', () => {
       await expect(work).rejects.toMatchObject({ code: ENDED })
     }
     await expect(
-      runInScope({ label: 'commit', deadlineMs: 30 }, () =>
+      runInScope({ label: 'commit', deadlineMs: 300 }, () =>
         pool.transaction(async (client) => {
           await client.query('insert into notes values (3)')
-          await new Promise((resolve) => setTimeout(resolve, 60))
+          await new Promise((resolve) => setTimeout(resolve, 400))
         }),
       ),
     ).rejects.toMatchObject({ code: ENDED })
