@@ -32,7 +32,8 @@ const reasonOf = (promise: Promise<unknown>): Promise<LeaseholdError> =>
 /** Statements at work on the server with this mark in their text. */
 async function atWork(mark: string): Promise<number> {
   const { rows } = await admin.query<{ n: number }>(
-    `select count(*)::int as n from pg_stat_activity where state = 'active' and query like $1 and pid <> pg_backend_pid()`,
+    `select count(*)::int as n from pg_stat_activity where state = 'active' and query like $1 and pid <> pg_backend_pid()
+     and datname = current_database()`,
     [`%${mark}%`],
   )
   return rows[0]?.n ?? -1
