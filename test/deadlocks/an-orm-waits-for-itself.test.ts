@@ -1,4 +1,10 @@
-import { type AcquireTimeoutError, findLeaseholdError, type LeaseholdError, runInScope } from '@leasehold/core'
+import {
+  type AcquireTimeoutError,
+  findLeaseholdError,
+  type LeaseholdError,
+  runInScope,
+  type SelfDeadlockError,
+} from '@leasehold/core'
 import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -60,10 +66,17 @@ describe.each(MEMBERS)('on a pool of one, $name', ({ name, open }) => {
     })
   })
 
-  it('learns at its deadline that the transaction of its own scope holds the connection for which it waits', async () => {
+  it('learns that the transaction of its own holds the connection for which it waits', async () => {
     const failure = await failureOf(
       runInScope({ label: 'GET /orders' }, () => member.transaction(async () => void (await member.run('select 1')))),
     )
+    if (name !== 'pg') {
+      const site = name === 'Prisma' ? undefined : HERE
+      expect(failure).toMatchObject({ code: 'LEASEHOLD_SELF_DEADLOCK', isAlone: true })
+      expect((failure as SelfDeadlockError).holders).toMatchObject([{ label: 'GET /orders', site, askedSite: site }])
+      return
+    }
+    // A transaction without a callback is no frame: it is only probable, and told when the deadline has passed.
     expect(failure).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT' })
     expect((failure as AcquireTimeoutError).ownHolders).toMatchObject([{ label: 'GET /orders', site: HERE }])
     expect(failure.message).toContain('probably by the caller itself: GET /orders')

@@ -87,6 +87,8 @@ export interface LeaseTerms {
   /** Held by the scope itself, for its leases to share: that it ends with the scope is as it should be. */
   readonly isShared: boolean
   readonly holder: LeaseHolder | undefined
+  /** What is to know of the lease as its own: a transaction that an ORM is opening. */
+  readonly opens?: { claim(lease: { readonly open: boolean; readonly connection: object }): void } | undefined
   /** The settings that the session shall carry. */
   readonly settings: DeclaredSettings | undefined
 }
@@ -241,7 +243,6 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     this.#end = end
     this.#endedAt = now
     this.#busyByEnd = this.connection.ledger.busyMs(now)
-    this.young = undefined
     if (this.#borrows !== undefined) {
       for (const borrow of this.#borrows) borrow.end('the lease it was borrowed from ended')
     }

@@ -19,6 +19,8 @@ export class Asked implements LeaseTerms {
   readonly pool: object
   /** Undefined when nobody had declared anything when it was asked. */
   readonly declares: LeaseSettings | undefined
+  /** Set when it is for a transaction that an ORM is opening. */
+  opens: LeaseTerms['opens'] = undefined
 
   constructor(
     request: AcquireRequest,

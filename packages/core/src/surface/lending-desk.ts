@@ -166,6 +166,7 @@ export class LendingDesk<Client> {
     const { transactions } = this.#parts
     if (transactions.areAlone || asked.isLong) return undefined
     const transaction = transactions.around('acquire', asked.site)
+    if (transaction === undefined) asked.opens = transactions.opening
     return transaction && transactions.borrow(transaction, asked, asked.request.settings)
   }
 

@@ -67,7 +67,7 @@ describe('the transaction of an ORM inside another', () => {
     const fake = openFakePool()
     const told: string[] = []
     const hook = (name: string) => (): Promise<unknown> =>
-      fake.pool.transaction((_client, transaction) => void transaction.afterCommit(() => told.push(name)))
+      fake.pool.transaction((_client, transaction) => transaction.afterCommit(() => told.push(name)))
     await fake.pool.transaction(async () => {
       await orm(fake, hook('committed'))
       const undone = orm(fake, async () => {

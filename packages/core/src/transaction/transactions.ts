@@ -52,6 +52,13 @@ export class Transactions<Client> {
     return transaction
   }
 
+  /** The transaction of an ORM's own that the code which calls is opening, if it is doing that. */
+  get opening(): OrmsOwnTransaction | undefined {
+    if (!this.#hasRun) return undefined
+    const frame = currentFrame(this.#desk.poolId)
+    return frame instanceof OrmsOwnTransaction && !frame.isRunning ? frame : undefined
+  }
+
   /** Lends the session of a transaction to who asks inside it. @param own the settings of the request itself. */
   borrow(transaction: Transaction<Client>, terms: LeaseTerms, own: Settings | undefined): Lending<Client> {
     const { whole } = transaction
