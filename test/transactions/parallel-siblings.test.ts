@@ -2,14 +2,21 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { MEMBERS, type Member, type Work } from './members.js'
 import { useStage } from './use-stage.js'
 
-const stage = useStage({ max: 3, connectionTimeoutMillis: 2_000 })
-beforeEach(() => stage.outside.query('truncate rows'))
+/** The transaction around them: one that is declared, with the outer ORM's in it, or the outer ORM's by itself. */
+const declared = useStage({ max: 3, connectionTimeoutMillis: 2_000 })
+const all = useStage({ max: 3, connectionTimeoutMillis: 2_000, leasehold: { joinTransactions: 'all' } })
+const WAYS = [
+  { where: 'in a pool.transaction', stage: declared },
+  { where: 'with joinTransactions all', stage: all },
+]
 
 const failure = new Error('of the work')
 const insert = (name: string): string => `insert into rows (name) values ('${name}')`
 
 const ORMS = MEMBERS.flatMap(({ name }, by) => (name === 'pg' ? [] : [{ name, by }]))
-const TRIPLES = ORMS.flatMap((outer) => ORMS.flatMap((a) => ORMS.map((b) => ({ outer, a, b }))))
+const TRIPLES = WAYS.flatMap((way) =>
+  ORMS.flatMap((outer) => ORMS.flatMap((a) => ORMS.map((b) => ({ ...way, outer, a, b })))),
+)
 
 /** Two rows, one after the other, and what comes then. */
 const writes =
@@ -23,16 +30,18 @@ const fail = (): never => {
   throw failure
 }
 
-describe.each(TRIPLES)('in a transaction of $outer.name, one of $a.name beside one of $b.name', (kinds) => {
+describe.each(TRIPLES)('$where, inside $outer.name, $a.name beside $b.name', ({ stage, ...kinds }) => {
   let outer: Member
   let a: Member
   let b: Member
-  beforeEach(() => {
+  beforeEach(async () => {
+    await stage.outside.query('truncate rows')
     outer = stage.member(kinds.outer.by)
     a = stage.member(kinds.a.by)
     b = stage.member(kinds.b.by)
   })
-  const inOuter = (work: Work): Promise<void> => stage.pool.transaction(() => outer.transaction(work))
+  const inOuter = (work: Work): Promise<void> =>
+    stage === all ? outer.transaction(work) : stage.pool.transaction(() => outer.transaction(work))
 
   it('both commit, and all is there', async () => {
     await inOuter(async (run) => {
