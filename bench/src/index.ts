@@ -4,6 +4,7 @@ import { acquireAndRelease } from './acquire-and-release.js'
 import { faultRecovery } from './fault-recovery.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
 import { ormQueries } from './orm-queries.js'
+import { overload } from './overload.js'
 import type { Report, Settings } from './report/report.js'
 import { isMet, targetTable } from './report/target.js'
 import { scopeCarriers } from './scope-carriers.js'
@@ -29,6 +30,7 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report
   transactions: threeStatements,
   carriers: scopeCarriers,
   session: sessionState,
+  overload,
   faults: faultRecovery,
 }
 

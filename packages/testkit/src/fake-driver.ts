@@ -20,6 +20,7 @@ export type OptionalMethod =
   | 'lend'
   | 'quiesce'
   | 'cancel'
+  | 'interrupt'
   | 'destroy'
   | 'declare'
   | 'hold'
@@ -68,6 +69,7 @@ export class FakeDriver implements Driver<FakeClient> {
   readonly lend?: (client: FakeClient, gate: LeaseGate) => FakeClient
   readonly quiesce?: (client: FakeClient, signal: AbortSignal) => Promise<void>
   readonly cancel?: (client: FakeClient) => Promise<void>
+  readonly interrupt?: (client: FakeClient, gate: LeaseGate | undefined, error: Error) => void
   readonly destroy?: (client: FakeClient) => void
   readonly declare?: (client: FakeClient, difference: SettingsDifference) => void
   readonly undeclarable: ReadonlyMap<string, string> = new Map([['forbidden', 'the fake driver says so']])
@@ -88,6 +90,7 @@ export class FakeDriver implements Driver<FakeClient> {
     if (has('lend')) this.lend = (client, gate) => this.#lend(client, gate)
     if (has('quiesce')) this.quiesce = (client, signal) => this.#quiesce(client, signal)
     if (has('cancel')) this.cancel = (client) => this.#cancel(client)
+    if (has('interrupt')) this.interrupt = (client, gate, error) => this.#interrupt(client, gate, error)
     if (has('destroy')) this.destroy = (client) => this.#destroy(client)
     if (has('declare')) this.declare = (client, difference) => this.#declare(client, difference)
     if (has('hold')) this.hold = (client, alive) => this.#hold(client, alive)
@@ -185,6 +188,11 @@ export class FakeDriver implements Driver<FakeClient> {
     this.#note('cancel', client.id)
     await this.script.play('cancel')
     this.#sessionOf(client).cancelRunning()
+  }
+
+  #interrupt(client: FakeClient, gate: LeaseGate | undefined, error: Error): void {
+    this.#note('interrupt', client.id)
+    this.#sessionOf(client).interrupt(gate, error)
   }
 
   async #takesWrites(client: FakeClient): Promise<boolean> {

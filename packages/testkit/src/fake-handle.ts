@@ -18,11 +18,17 @@ export class FakeHandle implements FakeClient {
 
   async query(text: string): Promise<string> {
     this.#gate.pass('query')
+    if (
+      this.#gate.refusal !== undefined &&
+      !['rollback', 'rollback-to', 'release'].includes(text.split(' ')[0] ?? '')
+    ) {
+      throw this.#gate.refusal
+    }
     if (text.startsWith('begin')) this.#gate.refuseTransaction()
     if (this.#gate.joined !== undefined) return this.#queryInside(text, this.#gate.joined)
-    if (!text.startsWith('set ')) return this.#session.query(text)
+    if (!text.startsWith('set ')) return this.#session.query(text, this.#gate)
     this.#gate.refusePin(`setting ${text.split(' ')[1]}`)
-    return this.#session.query(text, this.#gate.siteOf(this.query))
+    return this.#session.query(text, this.#gate, this.#gate.siteOf(this.query))
   }
 
   release(): void {
@@ -49,7 +55,7 @@ export class FakeHandle implements FakeClient {
     } else {
       if (joined.apart !== undefined) return joined.apart(() => this.#queryInside(text, joined))
       joined.works()
-      return this.#session.query(text)
+      return this.#session.query(text, this.#gate)
     }
     return text
   }

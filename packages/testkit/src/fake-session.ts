@@ -12,9 +12,14 @@ interface RunningStatement {
   readonly difference: SettingsDifference | undefined
   /** Where it was sent from, for one that may leave something. */
   readonly site: Site | undefined
+  /** The lease whose it is, where a handle sent it. */
+  readonly gate: LeaseGate | undefined
   readonly resolve: (answer: string) => void
   readonly reject: (error: Error) => void
 }
+
+/** What begins or ends a transaction, or a part of one. */
+const CONTROLS: ReadonlySet<string> = new Set(['begin', 'commit', 'rollback', 'savepoint', 'release', 'rollback-to'])
 
 /** One session of the fake server, and what the wire tells of it. */
 export class FakeSession implements FakeClient {
@@ -65,12 +70,12 @@ export class FakeSession implements FakeClient {
     }
   }
 
-  query(text: string, site?: Site): Promise<string> {
+  query(text: string, gate?: LeaseGate, site?: Site): Promise<string> {
     if (this.#endedBy !== undefined) return Promise.reject(this.#endedBy)
     this.#owed += 1
     this.#observer?.busy(text)
     return new Promise<string>((resolve, reject) => {
-      const statement: RunningStatement = { text, difference: this.settings.goWith(text), site, resolve, reject }
+      const statement: RunningStatement = { text, difference: this.settings.goWith(text), site, gate, resolve, reject }
       this.#running.add(statement)
       this.#script.play('query').then(
         () => this.#answer(statement),
@@ -83,6 +88,15 @@ export class FakeSession implements FakeClient {
   cancelRunning(): void {
     for (const statement of this.#running)
       this.#refuse(statement, new FakeDriverError('the statement was cancelled', 'query'))
+  }
+
+  /** Fails at once what runs for `gate`, or all that runs, and is ready again when the cancel is done. */
+  interrupt(gate: LeaseGate | undefined, error: Error): void {
+    for (const statement of this.#running) {
+      const [word = ''] = statement.text.split(' ')
+      if ((gate !== undefined && statement.gate !== gate) || CONTROLS.has(word)) continue
+      this.#refuse(statement, error, 'cancel')
+    }
   }
 
   /** Waits until the server is ready again. */
@@ -174,14 +188,14 @@ export class FakeSession implements FakeClient {
   }
 
   /** As node-postgres does: the caller learns of the error before the server is ready again. */
-  #refuse(statement: RunningStatement, error: Error): void {
+  #refuse(statement: RunningStatement, error: Error, before: 'ready' | 'cancel' = 'ready'): void {
     if (!this.#running.delete(statement)) return
     if (this.lentTo?.open === true) this.settings.goAgain(statement.difference)
     if (this.#transaction === 'open') this.#transaction = 'failed'
     this.#observer?.failed?.(error)
     this.#observer?.settling?.()
     statement.reject(error)
-    this.#script.play('ready').then(
+    this.#script.play(before).then(
       () => this.#ready(),
       (broken: Error) => this.end(broken),
     )

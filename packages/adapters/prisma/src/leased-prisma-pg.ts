@@ -1,4 +1,4 @@
-import { attachLeaseholdError, findLeaseholdError, InvalidOptionsError } from '@leasehold/core'
+import { attachLeaseholdError, findLeaseholdError, InvalidOptionsError, isLeaseholdError } from '@leasehold/core'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { AdapterState } from './adapter-state.js'
 import type { PrismaAdapterOptions } from './check-adapter-options.js'
@@ -26,6 +26,12 @@ export class LeasedPrismaPg extends PrismaPg {
     if (adapter.underlyingDriver() !== view) throw notTaken('another class for pg.Pool than it tells of')
     handOnOurErrors(adapter)
     releaseInAnyCase(adapter)
+    const { startTransaction } = adapter
+    adapter.startTransaction = async function start(isolationLevel) {
+      const transaction = await startTransaction.call(this, isolationLevel)
+      handOnOurErrors(transaction)
+      return transaction
+    }
     return adapter
   }
 }
@@ -41,14 +47,18 @@ async function poolClass(): Promise<PoolClass> {
   }
 }
 
-/** Prisma translates errors of the driver into its own and forgets them: ours must still be found in what it makes. */
-function handOnOurErrors(adapter: Adapter): void {
-  const translating = adapter as unknown as { onError(error: unknown): never }
+/**
+ * Prisma translates errors of the driver into its own and forgets them: ours must still be found in what it makes. One of
+ * ours itself it would replace, because it has a code.
+ */
+function handOnOurErrors(adapter: object): void {
+  const translating = adapter as { onError(error: unknown): never }
   const translate = translating.onError
   translating.onError = function onError(error) {
     try {
       return translate.call(this, error)
     } catch (translated) {
+      if (isLeaseholdError(translated)) throw new LeaseFailure(translated)
       const ours = findLeaseholdError(error)
       if (ours !== undefined && translated !== error) attachLeaseholdError(translated as object, ours)
       throw translated

@@ -42,12 +42,13 @@ export class RequestScopes {
 
   /** Opens the first scope of a request. */
   constructor(request: IncomingMessage, response: ServerResponse, wishes: ScopeWishes) {
-    const { label, mode, priority, deadlineMs, declares } = wishes
+    const { label, mode, priority, deadlineMs, cancelOnAbort, declares } = wishes
     this.#request = request
     this.#label = label
     this.#outer = currentScope()
     this.#pattern = new RoutePattern(request)
-    const scope = openScope({ label: this.#labelNow(), mode, priority, deadlineMs, ...declares?.(request) })
+    const options = { label: this.#labelNow(), mode, priority, deadlineMs, cancelOnAbort }
+    const scope = openScope({ ...options, ...declares?.(request) })
     this.#leasehold = new RequestLeasehold(scope, request, response, () => this.#end())
     Object.defineProperty(request, OWN, { value: this })
     Object.defineProperty(request, 'leasehold', { get: () => this.#offered(), configurable: true, enumerable: true })
@@ -92,7 +93,7 @@ export class RequestScopes {
   }
 
   /** From here on the request has another scope, or none. */
-  change({ off, label, mode, priority, deadlineMs, declares }: ScopeWishes): void {
+  change({ off, label, mode, priority, deadlineMs, cancelOnAbort, declares }: ScopeWishes): void {
     this.#isOff = off === true
     if (this.#isOff) return
     this.#label = label ?? this.#label
@@ -103,6 +104,7 @@ export class RequestScopes {
         mode: mode ?? before.mode,
         priority: priority ?? before.priority,
         deadlineMs: deadlineMs ?? Math.max(0, before.remainingMs()),
+        cancelOnAbort: cancelOnAbort ?? before.cancelOnAbort,
         ...declares?.(this.#request),
       })
     // Beside the scope before and not inside it, whose deadline and signal would be its own.

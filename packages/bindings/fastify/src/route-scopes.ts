@@ -65,12 +65,13 @@ export class RouteScopes {
     url: string | undefined,
     { label = this.#labelOf({ method, url }), ...own }: RouteLeasehold,
   ): ScopeOptions {
-    const { mode, priority, deadlineMs } = this.#defaults
+    const { mode, priority, deadlineMs, cancelOnAbort } = this.#defaults
     const options: ScopeOptions = {
       label,
       mode: own.mode ?? mode,
       priority: own.priority ?? priority,
       deadlineMs: own.deadlineMs ?? deadlineMs,
+      cancelOnAbort: own.cancelOnAbort ?? cancelOnAbort,
     }
     route.set(method, options)
     return options

@@ -78,13 +78,13 @@ export class HttpScopes {
 
   /** The middleware: what comes after it runs in a scope that closes with the response. */
   open(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-    const { mode, priority, deadlineMs, settings, pools } = this.#pools.options
+    const { mode, priority, deadlineMs, cancelOnAbort, settings, pools } = this.#pools.options
     // To Express, what Nest makes of this middleware is a route.
     const { route: ours } = request as ExpressRequest
     // A function, because no middleware knows which route it will be.
     const label = (): string => this.#labelOf(request, ours)
     const declared = settings === undefined ? undefined : settingsOptionsOf(settings, pools, this.#workOf(request))
-    const options: ScopeOptions = { label, mode, priority, deadlineMs, ...declared }
+    const options: ScopeOptions = { label, mode, priority, deadlineMs, cancelOnAbort, ...declared }
     const own = new RequestLeasehold(openScope(options), request, response)
     this.#own.set(request, own)
     own.scope.run(() => next())

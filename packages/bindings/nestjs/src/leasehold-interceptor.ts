@@ -34,12 +34,14 @@ export class LeaseholdInterceptor implements NestInterceptor {
   }
 
   #messageScope(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { mode, priority, deadlineMs, settings, pools } = this.#pools.options
+    const { mode, priority, deadlineMs, cancelOnAbort, settings, pools } = this.#pools.options
     const declared = settingsOptionsOf(settings, pools, { type: 'message', context })
     const label = `${context.getType<string>()} ${context.getClass().name}.${context.getHandler().name}`
     return new Observable((subscriber) => {
       // A message is a unit of work of its own, whoever's context its consumer was started in.
-      const scope = runOutsideContext(() => openScope({ label, mode, priority, deadlineMs, ...declared }))
+      const scope = runOutsideContext(() =>
+        openScope({ label, mode, priority, deadlineMs, cancelOnAbort, ...declared }),
+      )
       const subscription = runIn(scope, next).subscribe(subscriber)
       // Runs when the answers are complete, when one failed, and when nobody wants them any more.
       return () => {

@@ -29,6 +29,11 @@ export interface BindingOptions<Work> {
   readonly settings?: RequestSettings<Work> | undefined
   /** Milliseconds after which a request's scope grants nothing more, where its route does not say. Default: no limit. */
   readonly deadlineMs?: number | undefined
+  /**
+   * Whether what runs is cancelled on the server when the client disconnects or the deadline passes, where its route does
+   * not say. Default: the pool's.
+   */
+  readonly cancelOnAbort?: boolean | undefined
 }
 
 /** The pools of a service, all by their names: the only one is called `main`. */

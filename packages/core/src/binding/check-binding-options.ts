@@ -1,5 +1,5 @@
 import { examineOptions, refuseFaults } from '../options/check-options.js'
-import { callable, millisecondsOrNever, oneOf, type RulesFor } from '../options/option-rules.js'
+import { callable, flag, millisecondsOrNever, oneOf, type RulesFor } from '../options/option-rules.js'
 import type { BindingOptions, NamedPools, OneOrSeveralPools } from './binding-options.js'
 import type { PoolSource } from './pool-source.js'
 import { faultsOfPoolSources, poolSourceRules } from './pool-source-rules.js'
@@ -10,6 +10,7 @@ const RULES = {
   mode: oneOf('session', 'transaction', 'statement'),
   priority: oneOf('high', 'normal', 'low'),
   deadlineMs: millisecondsOrNever(1),
+  cancelOnAbort: flag,
 } satisfies RulesFor<BindingOptions<never> & OneOrSeveralPools>
 
 /**

@@ -8,6 +8,7 @@ const RULES = {
   label: nonEmptyText,
   mode: oneOf('session', 'transaction', 'statement'),
   priority: oneOf('high', 'normal', 'low'),
+  cancelOnAbort: flag,
   deadlineMs: millisecondsOrNever(1),
 } satisfies RulesFor<RouteLeasehold>
 

@@ -11,6 +11,8 @@ export interface RouteLeasehold {
   readonly mode?: PoolMode | undefined
   /** Rank of its acquires among the waiters. Default: the service's `priority`. */
   readonly priority?: Priority | undefined
+  /** Whether what runs for it is cancelled when its client disconnects or its deadline passes. Default: the service's. */
+  readonly cancelOnAbort?: boolean | undefined
   /** Milliseconds after which its scopes grant nothing more; `Infinity` for no limit. Default: the service's `deadlineMs`. */
   readonly deadlineMs?: number | undefined
 }

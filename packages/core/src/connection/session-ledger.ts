@@ -13,6 +13,8 @@ export interface LedgerListener {
   lost(): void
   /** A statement has pinned the session to its owner. */
   pinned(pin: PinRecord): void
+  /** Something was sent at `at`; without it, nobody looks at the clock each time. */
+  sent?(at: number): void
   /** The server has answered a statement with an error. Returns whether it takes no writes, as far as this tells. */
   failed(error: unknown): boolean
 }
@@ -29,6 +31,8 @@ export class SessionLedger implements SessionObserver, LedgerView {
   readonly #clock: Clock
   readonly #listener: LedgerListener
   readonly #history: string[] | undefined
+  /** When something was last sent, where the listener wants to know. */
+  sentAt: number | undefined
   #transaction: TransactionStatus = 'idle'
   #isQuiet = true
   #isSettling = false
@@ -256,6 +260,10 @@ export class SessionLedger implements SessionObserver, LedgerView {
       if (this.#history !== undefined && this.#history.push(statement) > MOST_HISTORY) this.#history.shift()
     }
     this.#isSettling = false
+    if (this.#listener.sent !== undefined) {
+      this.sentAt = this.#clock.now()
+      this.#listener.sent(this.sentAt)
+    }
     if (!this.#isQuiet || this.#lostBy !== undefined) return
     this.#isQuiet = false
     this.#busySince = this.#clock.now()

@@ -17,6 +17,8 @@ export interface AcquireTimeoutFacts {
   readonly ownHolders?: readonly Holder[]
   /** Whether the pool was paused. */
   readonly paused: boolean
+  /** Set when the caller's scope had all the connections that it may have, and waited for its own. */
+  readonly maxPerScope?: number | undefined
   /** The last failure to open a connection since one last succeeded. */
   readonly lastConnectFailure: unknown
 }
@@ -70,6 +72,9 @@ function ownWords(own: string): string {
 }
 
 function remedyFor(facts: AcquireTimeoutFacts): string {
+  if (facts.maxPerScope !== undefined) {
+    return `Its scope held ${facts.maxPerScope}, which is maxPerScope: release one before asking for another, or raise it`
+  }
   if (facts.paused) return 'The pool is paused: call resume()'
   if (facts.lastConnectFailure !== undefined) return 'Opening connections fails: look at the cause first'
   if ((facts.ownHolders ?? []).length > 0)

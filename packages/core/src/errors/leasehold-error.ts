@@ -3,6 +3,7 @@ export type LeaseholdErrorCode =
   | 'LEASEHOLD_ACQUIRE_TIMEOUT'
   | 'LEASEHOLD_QUEUE_FULL'
   | 'LEASEHOLD_SELF_DEADLOCK'
+  | 'LEASEHOLD_OVERLOADED'
   | 'LEASEHOLD_CIRCUIT_OPEN'
   | 'LEASEHOLD_CONNECT_FAILED'
   | 'LEASEHOLD_LEASE_RELEASED'
@@ -18,7 +19,8 @@ export type LeaseholdErrorCode =
   | 'LEASEHOLD_ABORTED'
 
 /** The step of a lease's way in which it went wrong. */
-export type LeaseholdErrorPhase = 'queue' | 'connect' | 'check' | 'settings' | 'reset' | 'scope' | 'transaction'
+export type LeaseholdErrorPhase =
+  'queue' | 'connect' | 'check' | 'settings' | 'reset' | 'statement' | 'scope' | 'transaction'
 
 /** What every error of Leasehold is made of. */
 export interface LeaseholdErrorFacts {

@@ -24,5 +24,7 @@ export const channels = {
   'late-acquire': channel('leasehold:scope:late-acquire'),
   'transaction-escape': channel('leasehold:transaction:escape'),
   timeout: channel('leasehold:pool:timeout'),
+  shed: channel('leasehold:pool:shed'),
+  utilization: channel('leasehold:pool:utilization'),
   observe: channel('leasehold:pool:observe'),
 } as const satisfies Record<string, Channel>

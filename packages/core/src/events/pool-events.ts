@@ -1,3 +1,4 @@
+import type { Holder } from '../errors/holder.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
 import type { Pin, PinKind } from './pin.js'
 
@@ -129,6 +130,23 @@ export interface TimeoutEvent extends OfPool {
   readonly error: LeaseholdError
 }
 
+export interface ShedEvent extends OfPool {
+  readonly label: string
+  readonly error: LeaseholdError
+}
+
+export interface UtilizationEvent extends OfPool {
+  /** `high` when more than the share has been lent for a while, `normal` when that is over. */
+  readonly level: 'high' | 'normal'
+  readonly lent: number
+  readonly max: number
+  readonly waiting: number
+  /** With `normal`: how long it was high. */
+  readonly lastedMs: number | undefined
+  /** Who holds connections, the longest first; three at most. */
+  readonly holders: readonly Holder[]
+}
+
 export interface PinEvent extends OfPool, Pin {
   /** The owner. */
   readonly label: string
@@ -148,7 +166,7 @@ export interface LedgerDiffersEvent extends OfPool {
 
 /** What an observing pool would have done. */
 export interface ObserveEvent extends OfPool {
-  readonly would: 'refuse' | 'reset' | 'reclaim'
+  readonly would: 'refuse' | 'reset' | 'reclaim' | 'interrupt'
   readonly why: string
   readonly label: string
 }
@@ -187,6 +205,10 @@ export interface PoolEvents {
   readonly 'transaction-escape': TransactionEscapeEvent
   /** A caller's deadline passed while it waited. */
   readonly timeout: TimeoutEvent
+  /** A caller was sent away because it was late in a queue that stood: see `queueDelay`. */
+  readonly shed: ShedEvent
+  /** More than a share of `max` has been lent for a while, or that has ended: see the option of this name. */
+  readonly utilization: UtilizationEvent
   /** What an observing pool would have done. */
   readonly observe: ObserveEvent
 }

@@ -1,14 +1,18 @@
 import type { Connection } from '../connection/connection.js'
 import type { Holder } from '../errors/holder.js'
+import type { StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { channels } from '../events/channels.js'
 import type { Pin } from '../events/pin.js'
 import type { LeakKind } from '../events/pool-events.js'
 import type { Connections } from '../pool/connections.js'
+import type { Slots } from '../pool/slots.js'
+import type { Utilization } from '../pool/utilization.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { CallSite, CallSites } from './call-sites.js'
 import { describeLending } from './describe-lending.js'
+import { Interrupts } from './interrupts.js'
 import { LeakReports } from './leak-reports.js'
 import type { LeakSite } from './leak-sites.js'
 import { LeaseWatch } from './lease-watch.js'
@@ -42,6 +46,9 @@ export class Leases<Client> implements LeaseDesk<Client> {
   readonly #now: () => number
   readonly #reports: LeakReports<Client>
   readonly #watch: LeaseWatch<Client>
+  readonly #interrupts: Interrupts<Client>
+  readonly #slots: Slots
+  readonly #utilization: Utilization
   /** Of connections that are being cleaned or closed, since they were given back. */
   readonly #recycling = new Set<Promise<void>>()
   /**
@@ -70,6 +77,9 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#reports = new LeakReports(options.name, poolId, this.sites)
     this.#watch = new LeaseWatch(connections, this.#reports)
     this.follows = this.#watch.forgotten !== undefined
+    this.#slots = slots
+    this.#utilization = connections.utilization
+    this.#interrupts = new Interrupts(connections, poolId)
   }
 
   get totals(): LeaseTotals {
@@ -99,6 +109,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     wakeUp.notLaterThan(this.#watch.firstLook(now, terms.isLong))
     terms.opens?.claim(lending)
     this.#granted += 1
+    if (this.#slots.lent > this.#utilization.noticedAbove) this.#utilization.noticed(now)
     return lending
   }
 
@@ -128,6 +139,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#heldMs += heldMs
     this.#busyMs += busyMs
     const { connection } = lending
+    if (this.#slots.lent - 1 <= this.#utilization.noticedBelow) this.#utilization.noticed(now)
     this.#undeclare(connection)
     if (channels.release.hasSubscribers) {
       const { pool, label } = { pool: this.pool, label: lending.label }
@@ -210,6 +222,10 @@ export class Leases<Client> implements LeaseDesk<Client> {
     return lending.recycled
   }
 
+  interrupt(lending: Lending<Client>, ...why: [StatementAbortReason, unknown, boolean | undefined]): void {
+    this.#interrupts.abort(lending, ...why)
+  }
+
   /** Takes every lease away: the pool's own deadline has passed. */
   takeBackAll(): void {
     for (const { state } of this.#connections.all) {
@@ -251,7 +267,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   /** Looks after the leases that go on. Returns when it must look again. */
   watch(now: number): number {
     this.sites.refill()
-    return this.#watch.look(this.lendings, now)
+    return Math.min(this.#interrupts.watch(now), this.#watch.look(this.lendings, now))
   }
 
   #declare(connection: Connection<Client>, settings: DeclaredSettings | undefined): void {

@@ -1,6 +1,8 @@
 import type { Connection } from '../connection/connection.js'
 import { LeaseReleasedError } from '../errors/lease-released-error.js'
+import type { LeaseholdError } from '../errors/leasehold-error.js'
 import { ModeViolationError } from '../errors/mode-violation-error.js'
+import type { StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { TransactionEndedError } from '../errors/transaction-ended-error.js'
 import type { Pin } from '../events/pin.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
@@ -51,6 +53,8 @@ export interface HeldLease {
   takeBack(): Promise<void>
   /** Its holder has declared other settings. */
   settingsChanged(): void
+  /** Its holder has aborted. @param cancels whether what runs is cancelled; undefined leaves it to the pool. */
+  interrupt(why: StatementAbortReason, cause: unknown, cancels: boolean | undefined): void
 }
 
 /** What the desk that granted a lease does when it ends. */
@@ -61,6 +65,7 @@ export interface LeaseDesk<Client> {
   now(): number
   ended(lending: Lending<Client>, now: number, discarded: unknown): Promise<void> | undefined
   takeBack(lending: Lending<Client>): Promise<void>
+  interrupt(lending: Lending<Client>, why: StatementAbortReason, cause: unknown, cancels: boolean | undefined): void
   /** Nobody borrows from it now. */
   unshared(base: Lending<Client>): void
   wouldRefuse(lending: Lending<Client>, why: string): void
@@ -117,6 +122,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   young: Lease<Client> | undefined
   /** Through how many things its holder can use it that are followed, or could not be. 0: it is not followed. */
   followed = 0
+  refusal: LeaseholdError | undefined = undefined
   readonly desk: LeaseDesk<Client>
   readonly #busyBefore: number
   #end: LeaseEnd | undefined
@@ -285,6 +291,10 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
 
   takeBack(): Promise<void> {
     return this.desk.takeBack(this)
+  }
+
+  interrupt(why: StatementAbortReason, cause: unknown, cancels: boolean | undefined): void {
+    this.desk.interrupt(this, why, cause, cancels)
   }
 
   settingsChanged(): void {

@@ -32,6 +32,12 @@ const WRONG: Cases = {
   maxConnecting: [...NO_NUMBERS, 0, -1, 1.5],
   acquireTimeoutMs: [...NO_NUMBERS, -1, 0.5],
   maxWaiting: [...NO_NUMBERS, -1, 0.5],
+  maxWaitingByPriority: [5, null, true, []],
+  maxPerScope: [...NO_NUMBERS, 0, -1, 0.5],
+  queueDelay: [5, null, true, []],
+  utilization: [0.8, null, true, []],
+  queryTimeoutMs: [...NO_NUMBERS, 0, -1, 0.5],
+  cancelOnAbort: ['true', 1, 0, null, {}],
   connectTimeoutMs: [...NO_NUMBERS, 0, -1, 0.5],
   breaker: [true, 'off', null, [], 5],
   backoff: [true, 'off', null, [], 5],
@@ -73,6 +79,12 @@ const RIGHT: Cases = {
   maxConnecting: [1, 1_000, Infinity],
   acquireTimeoutMs: [0, 60_000, Infinity],
   maxWaiting: [0, 1_000, Infinity],
+  maxWaitingByPriority: [{}, { low: 0 }, { high: Infinity, normal: 10, low: 1 }],
+  maxPerScope: [1, 5, Infinity],
+  queueDelay: [false, {}, { targetMs: 1, intervalMs: 1 }],
+  utilization: [false, {}, { above: 0, forMs: 1 }],
+  queryTimeoutMs: [1, Infinity],
+  cancelOnAbort: [true, false],
   connectTimeoutMs: [1, Infinity],
   breaker: [false],
   backoff: [false],
@@ -125,6 +137,17 @@ describe('a pool option out of range', () => {
     expect(refusalOf({ mode: 'sesion' }).message).toContain(
       "mode: expected 'session' or 'transaction' or 'statement', received 'sesion'",
     )
+  })
+})
+
+describe('a pool option that holds several', () => {
+  it.each([
+    [{ queueDelay: { targetMs: 0, intervalMs: Infinity } }, ['queueDelay.targetMs', 'queueDelay.intervalMs']],
+    [{ queueDelay: { target: 5 } }, ['queueDelay.target']],
+    [{ maxWaitingByPriority: { low: -1, urgent: 1 } }, ['maxWaitingByPriority.low', 'maxWaitingByPriority.urgent']],
+    [{ utilization: { above: 1 } }, ['utilization.above']],
+  ])('is refused by the name of each that is wrong: %o', (options, names) => {
+    expect(refusalOf(options).faults.map(({ option }) => option)).toEqual(names)
   })
 })
 
@@ -217,6 +240,12 @@ describe('checked pool options', () => {
       maxConnecting: 2,
       acquireTimeoutMs: 5_000,
       maxWaiting: Infinity,
+      maxWaitingByPriority: {},
+      maxPerScope: Infinity,
+      queueDelay: {},
+      utilization: {},
+      queryTimeoutMs: Infinity,
+      cancelOnAbort: true,
       connectTimeoutMs: 5_000,
       breaker: {
         consecutiveFailures: 5,

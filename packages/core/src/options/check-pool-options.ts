@@ -16,6 +16,7 @@ import {
   wholeNumberOrNoLimit,
   type RulesFor,
 } from './option-rules.js'
+import { queueDelayRule, utilizationRule, waitingByPriorityRule } from './overload-rules.js'
 import { backoffRule, breakerRule, resolveBackoff, resolveBreaker } from './guard-options.js'
 import type { PoolOptions, ResolvedPoolOptions } from './pool-options.js'
 import { printReceived } from './print-received.js'
@@ -28,6 +29,12 @@ const RULES: RulesFor<PoolOptions> = {
   maxConnecting: wholeNumberOrNoLimit(1),
   acquireTimeoutMs: millisecondsOrNever(0),
   maxWaiting: wholeNumberOrNoLimit(0),
+  maxWaitingByPriority: waitingByPriorityRule,
+  maxPerScope: wholeNumberOrNoLimit(1),
+  queueDelay: queueDelayRule,
+  utilization: utilizationRule,
+  queryTimeoutMs: millisecondsOrNever(1),
+  cancelOnAbort: flag,
   connectTimeoutMs: millisecondsOrNever(1),
   breaker: breakerRule,
   backoff: backoffRule,
@@ -68,6 +75,12 @@ const DEFAULTS: Omit<ResolvedPoolOptions, 'name' | 'check' | 'classify' | 'clock
   maxConnecting: 2,
   acquireTimeoutMs: 5_000,
   maxWaiting: Infinity,
+  maxWaitingByPriority: {},
+  maxPerScope: Infinity,
+  queueDelay: {},
+  utilization: {},
+  queryTimeoutMs: Infinity,
+  cancelOnAbort: true,
   connectTimeoutMs: 5_000,
   idleTimeoutMs: 10_000,
   idleOrder: 'lifo',

@@ -3,6 +3,7 @@ import { settingsRule } from './declared-settings.js'
 import {
   abortSignal,
   callable,
+  flag,
   nonEmptyText,
   objectWith,
   oneOf,
@@ -27,6 +28,7 @@ const RULES = {
   deadlineMs: timeLeft,
   priority: oneOf('high', 'normal', 'low'),
   mode: oneOf('session', 'transaction', 'statement'),
+  cancelOnAbort: flag,
   settings: settingsSource,
   poolSettings: {
     expected: 'a Map from pools to their settings',

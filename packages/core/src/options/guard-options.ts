@@ -1,7 +1,6 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
-import { examineOptions } from './check-options.js'
+import { groupedOrFalse } from './grouped-options.js'
 import { flag, milliseconds, type OptionRule, type RulesFor, share, wholeNumberOrNoLimit } from './option-rules.js'
-import { printReceived } from './print-received.js'
 
 /** When opening connections counts as hopeless, and how the pool finds out that it is not any more. */
 export interface BreakerOptions {
@@ -72,13 +71,13 @@ function resolved<Options extends object>(defaults: Options, given: Partial<Opti
 }
 
 /** `breaker`: false, or its options, of which no pause is longer than the longest. */
-export const breakerRule: OptionRule = groupOrFalse(BREAKER_RULES, (given) => {
+export const breakerRule: OptionRule = groupedOrFalse(BREAKER_RULES, (given) => {
   const { probeAfterMs, maxProbeAfterMs } = { ...BREAKER_DEFAULTS, ...given }
   return notBelow('maxProbeAfterMs', maxProbeAfterMs, 'probeAfterMs', probeAfterMs)
 })
 
 /** `backoff`: false, or its options. */
-export const backoffRule: OptionRule = groupOrFalse(BACKOFF_RULES, (given) => {
+export const backoffRule: OptionRule = groupedOrFalse(BACKOFF_RULES, (given) => {
   const { baseMs, capMs } = { ...BACKOFF_DEFAULTS, ...given }
   return notBelow('capMs', capMs, 'baseMs', baseMs)
 })
@@ -86,25 +85,4 @@ export const backoffRule: OptionRule = groupOrFalse(BACKOFF_RULES, (given) => {
 function notBelow(option: string, value: number, other: string, least: number): readonly OptionFault[] {
   if (value >= least) return []
   return [{ option, received: `${value}`, expected: `at least ${other}, which is ${least}` }]
-}
-
-/** A group of options, or `false` for going without. Its faults are those of its options. */
-function groupOrFalse<Options>(
-  rules: RulesFor<Options>,
-  contradictions: (given: Partial<Options>) => readonly OptionFault[],
-): OptionRule {
-  const faultsOf = (option: string, value: unknown): readonly OptionFault[] => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return [{ option, expected: 'false, or an object with options', received: printReceived(value) }]
-    }
-    const { values, faults, unknown } = examineOptions(value, rules)
-    const wrong = [...faults, ...unknown]
-    const all = wrong.length > 0 ? wrong : contradictions(values as Partial<Options>)
-    return all.map((fault) => ({ ...fault, option: `${option}.${fault.option}` }))
-  }
-  return {
-    expected: 'false, or an object with options',
-    accepts: (value) => value === false || faultsOf('', value).length === 0,
-    faults: faultsOf,
-  }
 }

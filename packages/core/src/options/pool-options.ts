@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.js'
+import type { QueueDelayOptions, UtilizationOptions, WaitingByPriority } from './overload-options.js'
 import type { ErrorKind, PoolMode } from '../ports/driver.js'
 import type { BackoffOptions, BreakerOptions, ResolvedBackoffOptions, ResolvedBreakerOptions } from './guard-options.js'
 import type { LeakActions } from './leak-actions.js'
@@ -28,6 +29,21 @@ export interface PoolOptions<Client = unknown> {
    * opened, or could be, does not count. Default `Infinity`.
    */
   readonly maxWaiting?: number
+  /** The same for callers of one priority, beside `maxWaiting`: `{ low: 20 }`. Default no limits. */
+  readonly maxWaitingByPriority?: WaitingByPriority
+  /**
+   * Connections that one scope may have at a time, so that one request cannot take them all; what it asks for beyond waits
+   * for its own leases and stands in nobody's way. Default `Infinity`.
+   */
+  readonly maxPerScope?: number
+  /**
+   * Sheds callers with `LEASEHOLD_OVERLOADED` when the queue stands: long before their patience ends, so that those who are
+   * served are served in time. A burst is none of it. Default `{}`, which means that nobody waits for much longer than a
+   * tenth of its patience; `false` lets everybody wait to the end of it.
+   */
+  readonly queueDelay?: QueueDelayOptions | false
+  /** Tells, by the event `utilization`, that nearly all connections are lent for a while, and by whom. Default `{}`. */
+  readonly utilization?: UtilizationOptions | false
   /** How long opening one connection may take. Default 5,000. */
   readonly connectTimeoutMs?: number
   /**
@@ -80,6 +96,16 @@ export interface PoolOptions<Client = unknown> {
    * to begin and end transactions that have no deadline. Default 5,000.
    */
   readonly closeGraceMs?: number
+  /**
+   * How long a statement may run, before it is cancelled on the server and fails with `LEASEHOLD_ABORTED`. It needs a driver
+   * that can interrupt. Default `Infinity`.
+   */
+  readonly queryTimeoutMs?: number
+  /**
+   * Whether statements that run for a scope are cancelled at once when its signal aborts, its client disconnects or its
+   * deadline passes. With false they may end by themselves, for `closeGraceMs` once the scope has closed. Default true.
+   */
+  readonly cancelOnAbort?: boolean
   /**
    * What becomes of leaks: reported, reclaimed or not looked for, kind by kind; `'off'` for none of them. By default what
    * was left over by its scope and what was forgotten are reclaimed, and the others are reported.

@@ -19,6 +19,11 @@ export interface ScopeOptions {
   /** How its statements run. Default: the enclosing scope's, else the pool's `mode`. */
   readonly mode?: PoolMode | undefined
   /**
+   * Whether statements that run are cancelled on the server when the signal aborts, the deadline passes, or the scope is
+   * closed with a reason, as bindings do when a client disconnects. Default: the enclosing scope's, else the pool's.
+   */
+  readonly cancelOnAbort?: boolean | undefined
+  /**
    * Session state that all its leases shall have: `role`, `search_path`, `app.tenant_id`, `statement_timeout`, … It is
    * made with the first statement of each lease, and nobody who does not declare it ever meets it. A function is asked at
    * the first lease, in a scope of its own that declares nothing; what it throws, the lease fails with, and the next

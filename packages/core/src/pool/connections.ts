@@ -20,7 +20,9 @@ import { Reports } from './reports.js'
 import { Residents } from './residents.js'
 import { Returns } from './returns.js'
 import { Serving } from './serving.js'
+import { delayLimitsOf, shedLate } from './shed-late.js'
 import { Slots } from './slots.js'
+import { Utilization, type UtilizationParts } from './utilization.js'
 import { Verifier } from './verifier.js'
 import type { Waiter } from './waiter.js'
 import type { WaitQueue } from './wait-queue.js'
@@ -37,6 +39,10 @@ export interface ConnectionsParts<Client> {
   readonly alsoDue: (now: number) => number
   /** A waiter's deadline has passed; it has left the queue. */
   readonly expired: (waiter: Waiter<Client>) => void
+  /** A waiter is late in a queue that stands. It has left the queue, unless the pool observes. */
+  readonly shed: (waiter: Waiter<Client>, standingMs: number) => void
+  /** Nearly all connections have been lent for a while, or that is over. */
+  readonly utilized: UtilizationParts['tell']
 }
 
 /**
@@ -50,6 +56,7 @@ export class Connections<Client> {
   readonly reports: Reports<Client>
   readonly wakeUp: WakeUp
   readonly agenda: Agenda
+  readonly utilization: Utilization
   /** Whether connections may carry declared settings: as long as nobody has declared any, all are alike. */
   mayCarry = false
   readonly #parts: ConnectionsParts<Client>
@@ -77,8 +84,9 @@ export class Connections<Client> {
     this.slots = new Slots(options.max + options.overflow)
     this.#classifier = new ErrorClassifier(driver, options.classify)
     this.wakeUp = new WakeUp(clock, outside, (now) => this.#work(now))
-    this.#line = new WaitingLine(this.wakeUp)
+    this.#line = new WaitingLine(this.wakeUp, delayLimitsOf(options))
     this.agenda = new Agenda(this.wakeUp)
+    this.utilization = new Utilization({ options, slots: this.slots, agenda: this.agenda, tell: parts.utilized })
     this.#patience = new Agenda(this.wakeUp)
     this.reports = new Reports(options.name, parts.poolId, driver)
     const { agenda, reports, slots, wakeUp } = this
@@ -270,6 +278,7 @@ export class Connections<Client> {
 
   resize(max: number): void {
     this.#residents.max = max
+    this.utilization.resized(max)
     this.#dials.resize(max + this.options.overflow)
     this.#idle.closeWhile(() => this.slots.total - this.slots.closing > max, 'surplus')
     this.serve()
@@ -288,12 +297,15 @@ export class Connections<Client> {
   }
 
   #listenerOf(connection: () => Connection<Client>): LedgerListener {
+    const { queryTimeoutMs, pinWarnMs } = this.options
+    const sent = (at: number): void => this.wakeUp.notLaterThan(at + queryTimeoutMs)
     return {
+      ...(queryTimeoutMs === Infinity ? {} : { sent }),
       lost: () => this.#lost(connection()),
       failed: (error) => this.#classifier.kindOf(error) === 'read-only',
       pinned: (pin) => {
         this.reports.pinned(connection(), pin)
-        this.wakeUp.notLaterThan(pin.since + this.options.pinWarnMs)
+        this.wakeUp.notLaterThan(pin.since + pinWarnMs)
       },
     }
   }
@@ -348,9 +360,9 @@ export class Connections<Client> {
   #work(now: number): number {
     // First what has failed, then who gives up: of a dial and its caller that end together, the dial has more to say.
     const agenda = Math.min(this.agenda.run(now), this.#patience.run(now))
-    const expired = this.#line.expire(now, this.#parts.expired)
+    const waiters = Math.min(this.#line.expire(now, this.#parts.expired), shedLate(this, now, this.#parts.shed))
     const upkeep = this.#idle.upkeep(now)
     this.fill()
-    return Math.min(expired, agenda, upkeep, this.#parts.alsoDue(now))
+    return Math.min(waiters, agenda, upkeep, this.#parts.alsoDue(now))
   }
 }

@@ -1,16 +1,17 @@
 import type { Connection } from '../connection/connection.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
-import { WaitQueue } from './wait-queue.js'
+import { type QueueDelayLimits, WaitQueue } from './wait-queue.js'
 import type { Waiter } from './waiter.js'
 import type { WakeUp } from './wake-up.js'
 
 /** Who waits for a connection, and how each is answered: exactly once. While anybody waits, the process stays alive. */
 export class WaitingLine<Client> {
-  readonly queue: WaitQueue<Client> = new WaitQueue<Client>()
+  readonly queue: WaitQueue<Client>
   readonly #wakeUp: WakeUp
 
-  constructor(wakeUp: WakeUp) {
+  constructor(wakeUp: WakeUp, delay: QueueDelayLimits | undefined) {
     this.#wakeUp = wakeUp
+    this.queue = new WaitQueue(delay, (now) => wakeUp.notLaterThan(now))
   }
 
   join(waiter: Waiter<Client>): void {
@@ -28,7 +29,7 @@ export class WaitingLine<Client> {
 
   /** Lends a connection to the one whose turn it is. */
   handOver(connection: Connection<Client>, now: number): void {
-    const waiter = this.#next()
+    const waiter = this.#next(now)
     if (waiter === undefined) throw new Error('bug in Leasehold: a connection was handed over and nobody waited')
     waiter.accept(connection, now)
   }
@@ -54,8 +55,9 @@ export class WaitingLine<Client> {
     return next
   }
 
-  #next(): Waiter<Client> | undefined {
-    const waiter = this.queue.shift()
+  /** @param servedAt when it is served; not given, it is sent away. */
+  #next(servedAt?: number): Waiter<Client> | undefined {
+    const waiter = this.queue.shift(servedAt)
     if (waiter !== undefined) this.#wakeUp.letGo()
     return waiter
   }

@@ -93,6 +93,8 @@ export interface LeaseGate {
    * @param below the function whose callers are wanted.
    */
   siteOf(below: (...args: never[]) => unknown): Site | undefined
+  /** Why nothing more may be sent but what rolls back, if that is so: the holder has aborted. */
+  readonly refusal?: Error | undefined
   /** Gives the connection back. Harmless when it is already back. */
   release(): void
   /** Gives the connection back to be closed. Harmless when it is already back. */
@@ -142,6 +144,12 @@ export interface Driver<Client> {
   quiesce?(client: Client, signal: AbortSignal): Promise<void>
   /** Cancels the running statement. Resolves when the cancel request's own socket has closed. */
   cancel?(client: Client): Promise<void>
+  /**
+   * Fails the statement that runs for `gate`, or whichever runs when none is given, with `error` at once, and cancels it on
+   * the server; those of `gate` that wait behind it fail as well. What begins or ends a transaction is let be. The session
+   * must not be told as quiet before the cancel can hit nothing any more: whatever comes next must not be hit by it.
+   */
+  interrupt?(client: Client, gate: LeaseGate | undefined, error: Error): void
   /**
    * Asks the server what the session carries, and leaves it as it is: for verifying the ledger.
    *

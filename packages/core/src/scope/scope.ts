@@ -1,3 +1,4 @@
+import { isLeaseholdError } from '../errors/leasehold-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import type { HeldLease, KeptSession, LeaseHolder } from '../lease/lending.js'
 import type { Priority } from '../options/pool-options.js'
@@ -16,6 +17,8 @@ export interface ScopeFacts {
   readonly priority: Priority
   readonly mode: PoolMode | undefined
   readonly clock: Clock
+  /** Whether what runs in its name is cancelled when it aborts; undefined leaves it to each pool. */
+  readonly cancelOnAbort: boolean | undefined
   /** Undefined until something is declared, here or around. */
   readonly settings: ScopeSettings | undefined
   /** Makes them when the first is declared later. */
@@ -48,6 +51,7 @@ export class Scope implements LeaseHolder, Deadlined {
   readonly priority: Priority
   readonly mode: PoolMode | undefined
   readonly deadlineAt: number
+  readonly cancelOnAbort: boolean | undefined
   readonly #clock: Clock
   readonly #context: Context
   readonly #followed: AbortSignal | undefined
@@ -66,6 +70,7 @@ export class Scope implements LeaseHolder, Deadlined {
     this.#label = facts.label
     this.priority = facts.priority
     this.mode = facts.mode
+    this.cancelOnAbort = facts.cancelOnAbort
     this.#clock = facts.clock
     this.deadlineAt = facts.deadlineAt
     this.#context = { scope: this, frame: undefined }
@@ -153,6 +158,7 @@ export class Scope implements LeaseHolder, Deadlined {
    * Ends the scope: aborts its signal, sends its waiting callers away, and takes back all that it holds. A second call
    * joins the first.
    *
+   * @param reason why it ends before its time, if it does: then what runs is cancelled at once (see `cancelOnAbort`).
    * @returns resolves when nothing is held in its name and what was held is fit for the next owner. Never rejects.
    */
   close(reason?: unknown): Promise<void> {
@@ -246,15 +252,29 @@ export class Scope implements LeaseHolder, Deadlined {
     else signal.addEventListener('abort', this, { once: true })
   }
 
-  /** Aborts the signal and sends waiting callers away; what is held stays held until the scope closes. */
+  /**
+   * Aborts the signal, sends waiting callers away, and cancels what runs, unless the scope has just come to its end; what is
+   * held stays held until it closes.
+   */
   #abort(abort: ScopeAbort): void {
     if (this.#aborted !== undefined) return
     this.#aborted = abort
     const pending = this.#pending
     this.#pending = []
     for (const acquire of pending) acquire.abandon(abort)
+    if (this.cancelOnAbort !== false && !isOrderly(abort)) {
+      // Those of this moment: whoever learns of it may give its lease back.
+      const held = Array.from(this.#held)
+      for (const lease of held) lease.interrupt(abort.why, abort.reason, this.cancelOnAbort)
+    }
     this.#controller?.abort(abort.reason)
   }
+}
+
+/** A scope has come to its end as every scope does, or one around it. */
+function isOrderly(abort: ScopeAbort): boolean {
+  if (abort instanceof OrderlyEnd) return true
+  return isLeaseholdError(abort.reason) && abort.reason.code === 'LEASEHOLD_SCOPE_CLOSED'
 }
 
 /** That a scope closed as every scope does. An error is made of it only for whoever asks for the reason: few do. */

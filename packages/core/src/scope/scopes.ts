@@ -8,7 +8,7 @@ import { ScopeSettings } from './scope-settings.js'
 
 /**
  * Opens a scope that its caller closes; `runInScope` is the safe form. Inside another scope it takes over that one's
- * deadline, priority, mode and abort signal, where it is given none of its own.
+ * deadline, priority, mode, abort signal and `cancelOnAbort`, where it is given none of its own.
  *
  * @throws {InvalidOptionsError} naming all that is wrong with `options`.
  */
@@ -38,6 +38,7 @@ function open(options: ScopeOptions, parent: Scope | undefined, outer: ScopeSett
     deadlineAt: deadlineOf(Math.min(ownMs, inheritedMs), clock),
     priority: options.priority ?? parent?.priority ?? 'normal',
     mode: options.mode ?? parent?.mode,
+    cancelOnAbort: options.cancelOnAbort ?? parent?.cancelOnAbort,
     clock,
     settings: options.settings === undefined && options.poolSettings === undefined ? outer : settingsOf(options, outer),
     makeSettings: () => settingsOf(options, outer),

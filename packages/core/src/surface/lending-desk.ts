@@ -19,6 +19,7 @@ import { LeaseSettings } from './lease-settings.js'
 import { openPromise } from './open-promise.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
 import type { Refusals } from './refusals.js'
+import { type ScopePlace, ScopePlaces } from './scope-places.js'
 import { acquireShared } from './shared-session.js'
 
 export interface LendingDeskParts<Client> {
@@ -53,6 +54,8 @@ export class LendingDesk<Client> {
   readonly #refusals: Refusals<Client>
   readonly #id: number
   readonly #room: WaitingRoom<Client>
+  /** Undefined where scopes may have as many connections as they like. */
+  readonly places: ScopePlaces | undefined
   #calledFrom: Site | undefined
   #checked: AcquireRequest = NO_REQUEST
 
@@ -64,6 +67,8 @@ export class LendingDesk<Client> {
     this.#leases = leases
     this.#refusals = refusals
     this.#id = parts.poolId
+    const { maxPerScope } = parts.options
+    if (maxPerScope !== Infinity) this.places = new ScopePlaces(maxPerScope, (...why) => refusals.abandon(...why))
     this.#room = {
       grant: (connection, asked, now) => leases.grant(connection, asked, now),
       withdraw: (waiter) => connections.withdraw(waiter),
@@ -127,8 +132,16 @@ export class LendingDesk<Client> {
     this.#checkSettings(asked)
     const tied = this.#tiedTo(asked)
     if (tied !== undefined) return this.#borrowTied(tied, asked)
+    const place = this.#askPlace(asked)
+    if (place?.turn !== undefined) {
+      place.leave()
+      return undefined
+    }
     const connection = this.#connections.takeIdle(asked.at, asked.settings)
-    return connection === undefined ? undefined : this.#leases.grant(connection, asked, asked.at)
+    const lending = connection === undefined ? undefined : this.#leases.grant(connection, asked, asked.at)
+    if (lending === undefined) place?.leave()
+    else if (place !== undefined) lending.onEnd(place.leave)
+    return lending
   }
 
   /** @see Pool.captureSite */
@@ -156,9 +169,37 @@ export class LendingDesk<Client> {
     if (asked.mode === 'session' && asked.holder !== undefined) {
       return this.#acquireShared(asked, asked.holder).then(give)
     }
-    const connection = this.#connections.takeIdle(asked.at, asked.settings)
-    if (connection !== undefined) return Promise.resolve(give(this.#leases.grant(connection, asked, asked.at)))
-    return this.#wait(asked, give)
+    const place = this.places === undefined ? undefined : this.#askPlace(asked)
+    if (place !== undefined) return this.#lendInPlace(asked, place).then(give)
+    return this.#lendOrWait(asked, asked.at, give)
+  }
+
+  #lendOrWait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+    const connection = this.#connections.takeIdle(now, asked.settings)
+    if (connection !== undefined) return Promise.resolve(give(this.#leases.grant(connection, asked, now)))
+    return this.#wait(asked, now, give)
+  }
+
+  /** A scope's own session, which its leases share, is one connection and needs no place. */
+  #askPlace({ holder, label, at, mode }: Asked): ScopePlace | undefined {
+    return holder === undefined || mode === 'session' ? undefined : this.places?.ask(holder, label, at)
+  }
+
+  /** Once the scope may have one more connection. Its place is given up with the lease, or when none is granted. */
+  async #lendInPlace(asked: Asked, place: ScopePlace): Promise<Lending<Client>> {
+    try {
+      if (place.turn !== undefined) {
+        await this.#waitAlong(asked, place.turn, this.places?.most)
+        this.#refuseWhenGone(asked)
+      }
+      const now = place.turn === undefined ? asked.at : this.#options.clock.now()
+      const lending = await this.#lendOrWait(asked, now, itself)
+      lending.onEnd(place.leave)
+      return lending
+    } catch (error) {
+      place.leave()
+      throw error
+    }
   }
 
   /** The session of the transaction around the caller, if there is one. A lease held for long is nobody's. */
@@ -176,9 +217,7 @@ export class LendingDesk<Client> {
         // It may be a while since the caller came: it has waited for another one that gave up.
         this.#refuseWhenGone(asked)
         const now = this.#options.clock.now()
-        const connection = this.#connections.takeIdle(now, shared.settings)
-        if (connection !== undefined) return Promise.resolve(this.#leases.grant(connection, shared, now))
-        return this.#wait(shared, itself)
+        return this.#lendOrWait(shared, now, itself)
       },
       waitFor: (shared) => this.#waitAlong(asked, shared),
     })
@@ -225,25 +264,25 @@ export class LendingDesk<Client> {
     if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.#options.name)
   }
 
-  #wait<Granted>(asked: Asked, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+  #wait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
     const { deadlocks } = this.#parts
     deadlocks.refuseAlone(asked)
-    if (this.#connections.backlog >= this.#options.maxWaiting) this.#refusals.queueFull(asked.label)
     const { promise, resolve, reject } = openPromise<Granted>()
-    const waiter = new PendingLease(this.#room, asked, this.#deadlineOf(asked), give, resolve, reject)
-    this.#connections.enqueue(waiter)
-    if (waiter.queued) deadlocks.waits(waiter, asked)
+    const pending = new PendingLease(this.#room, asked, this.#deadlineOf(asked), now, give, resolve, reject)
+    this.#refusals.makeRoomFor(pending)
+    this.#connections.enqueue(pending)
+    if (pending.queued) deadlocks.waits(pending, asked)
     return promise
   }
 
-  /** Waits for what another caller of the same scope asked for. A scope that ends sends that one away. */
-  #waitAlong<T>(asked: Asked, others: Promise<T>): Promise<T> {
+  /** Waits for what another caller of the same scope asked for, or holds. A scope that ends sends that one away. */
+  #waitAlong<T>(asked: Asked, others: Promise<T>, maxPerScope?: number): Promise<T> {
     const { agenda, wakeUp } = this.#connections
     const { signal } = asked.request
     let leave = (): void => {}
     const givenUp = new Promise<never>((_resolve, reject) => {
       const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
-      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at))
+      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at, [], maxPerScope))
       const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
       signal?.addEventListener('abort', onAbort, { once: true })
       wakeUp.hold()

@@ -28,11 +28,12 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
     room: WaitingRoom<Client>,
     asked: Asked,
     deadlineAt: number,
+    joinedAt: number,
     give: (lending: Lending<Client>) => Granted,
     resolve: (granted: Granted) => void,
     reject: (error: LeaseholdError) => void,
   ) {
-    super(asked.request.priority ?? asked.holder?.priority ?? 'normal', deadlineAt)
+    super(asked.request.priority ?? asked.holder?.priority ?? 'normal', deadlineAt, joinedAt)
     this.#room = room
     this.#asked = asked
     this.#give = give
@@ -59,6 +60,10 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
   accept(connection: Connection<Client>, now: number): void {
     this.#leave()
     this.#resolve(this.#give(this.#room.grant(connection, this.#asked, now)))
+  }
+
+  forget(): void {
+    this.#leave()
   }
 
   refuse(error: LeaseholdError): void {

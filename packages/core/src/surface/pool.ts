@@ -26,6 +26,7 @@ import { LateAcquires } from './late-acquires.js'
 import { LendingDesk } from './lending-desk.js'
 import { Refusals } from './refusals.js'
 import type { PoolSnapshot } from './snapshot.js'
+import { reportUtilization } from './report-utilization.js'
 import { takeSnapshot } from './take-snapshot.js'
 
 const NO_REQUEST: AcquireRequest = Object.freeze({})
@@ -62,6 +63,8 @@ export class Pool<Client> {
       outside: runOutsideContext,
       alsoDue: (now) => this.#leases.watch(now),
       expired: (waiter) => this.#refusals.expire(waiter, this.#deadlocks.heldBy(waiter)),
+      shed: (waiter, standingMs) => this.#refusals.shed(waiter, standingMs),
+      utilized: (level, lastedMs) => reportUtilization(this.#connections, this.#leases, this.#id, level, lastedMs),
     })
     this.#leases = new Leases(this.#connections, this.#id)
     this.#refusals = new Refusals(this.#connections, this.#leases, this.#id)
@@ -112,6 +115,7 @@ export class Pool<Client> {
    * @throws {SelfDeadlockError} when all connections are held by code that waits for one more, and this caller came last.
    * @throws {CircuitOpenError} when none is alive that could be lent, and none is opened for the moment because that kept failing.
    * @throws {QueueFullError} when `maxWaiting` callers wait already.
+   * @throws {OverloadedError} when it has waited too long in a queue that stands: see `queueDelay`.
    * @throws {AbortedError} when `signal` or the scope's signal aborted.
    * @throws {ScopeClosedError} when the scope has closed and `lateAcquire` is `refuse`, or closed while it waited.
    * @throws {PoolClosedError} when the pool closes or is closed.
@@ -215,7 +219,13 @@ export class Pool<Client> {
 
   /** What is known of the pool now. */
   snapshot(): PoolSnapshot {
-    return takeSnapshot(this.#connections, this.#leases, this.#refusals, this.#late.count)
+    return takeSnapshot({
+      connections: this.#connections,
+      leases: this.#leases,
+      refusals: this.#refusals,
+      places: this.#desk.places,
+      lateAcquires: this.#late.count,
+    })
   }
 
   /** Calls `listener` for each `event` of this pool; returns what stops it. */

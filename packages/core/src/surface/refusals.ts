@@ -2,7 +2,8 @@ import { AbortedError } from '../errors/aborted-error.js'
 import { AcquireTimeoutError } from '../errors/acquire-timeout-error.js'
 import type { Holder } from '../errors/holder.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
-import { QueueFullError } from '../errors/queue-full-error.js'
+import { OverloadedError } from '../errors/overloaded-error.js'
+import { QueueFullError, type QueueFullFacts } from '../errors/queue-full-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import { channels } from '../events/channels.js'
 import type { Leases } from '../lease/leases.js'
@@ -18,6 +19,7 @@ export class Refusals<Client> {
   readonly #poolId: number
   #timeouts = 0
   #refused = 0
+  #shed = 0
   #aborted = 0
 
   constructor(connections: Connections<Client>, leases: Leases<Client>, poolId: number) {
@@ -37,13 +39,18 @@ export class Refusals<Client> {
     return this.#refused
   }
 
+  /** Callers sent away because they were late in a queue that stood. */
+  get shedCallers(): number {
+    return this.#shed
+  }
+
   /** Callers that gave up, or whose scope did. */
   get aborted(): number {
     return this.#aborted
   }
 
-  /** The deadline of a caller that waits since `since` has passed. */
-  timeout(since: number, ownHolders: readonly Holder[] = []): AcquireTimeoutError {
+  /** The deadline of a caller that waits since `since` has passed. @param maxPerScope if that is what it waited for. */
+  timeout(since: number, ownHolders: readonly Holder[] = [], maxPerScope?: number): AcquireTimeoutError {
     const { slots, queue, lastConnectFailure, state, options } = this.#connections
     this.#timeouts += 1
     return new AcquireTimeoutError({
@@ -55,6 +62,7 @@ export class Refusals<Client> {
       holders: this.#leases.holders(),
       ownHolders,
       paused: state.is === 'paused',
+      maxPerScope,
       lastConnectFailure,
     })
   }
@@ -82,17 +90,61 @@ export class Refusals<Client> {
     return new ScopeClosedError({ label, pool: this.#pool, cause: abort.reason })
   }
 
-  /** As many wait as may: throws, or only says so when the pool observes. */
-  queueFull(label: string): void {
-    const { backlog, options } = this.#connections
-    const { maxWaiting, observe } = options
-    if (observe) {
+  /**
+   * Lets one more wait, or throws: when as many wait as may, of its priority or in all. For one of a higher priority, the
+   * last one of the lowest makes room. An observing pool only says so.
+   */
+  makeRoomFor(waiter: Waiter<Client>): void {
+    const { backlog, queue, options } = this.#connections
+    const { maxWaiting, maxWaitingByPriority } = options
+    const { priority } = waiter
+    const mostOfPriority = maxWaitingByPriority[priority] ?? Infinity
+    const ofPriority = mostOfPriority === Infinity ? 0 : Math.min(backlog, queue.sizeOf(priority))
+    if (backlog < maxWaiting && ofPriority < mostOfPriority) return
+    const isOwnLimit = ofPriority >= mostOfPriority
+    const full: Omit<QueueFullFacts, 'pool' | 'holders'> = isOwnLimit
+      ? { waiting: ofPriority, maxWaiting: mostOfPriority, priority }
+      : { waiting: backlog, maxWaiting }
+    if (options.observe) return this.#wouldRefuse(full, waiter.label)
+    const last = isOwnLimit ? undefined : queue.lastBelow(priority)
+    this.#refused += 1
+    const error = new QueueFullError({ ...full, pool: this.#pool, holders: this.#leases.holders() })
+    if (last === undefined || !this.#connections.withdraw(last)) {
+      waiter.forget()
+      throw error
+    }
+    last.refuse(error)
+  }
+
+  /** A waiter is late in a queue that stands, and has left it; an observing pool only says so. */
+  shed(waiter: Waiter<Client>, leastDelayMs: number): void {
+    const { queue, options } = this.#connections
+    const waitedMs = options.clock.now() - waiter.joinedAt
+    if (options.observe) {
       if (!channels.observe.hasSubscribers) return
-      const why = `maxWaiting is ${maxWaiting} and ${backlog} wait`
-      channels.observe.publish({ pool: this.#pool, poolId: this.#poolId, would: 'refuse', why, label })
+      const why = `the queue stands: nobody of late has waited less than ${Math.round(leastDelayMs)} ms`
+      channels.observe.publish({ pool: this.#pool, poolId: this.#poolId, would: 'refuse', why, label: waiter.label })
       return
     }
-    this.#refused += 1
-    throw new QueueFullError({ pool: this.#pool, waiting: backlog, maxWaiting, holders: this.#leases.holders() })
+    this.#shed += 1
+    const error = new OverloadedError({
+      pool: this.#pool,
+      waitedMs,
+      leastDelayMs,
+      targetMs: queue.targetOf(waiter),
+      waiting: queue.size,
+      holders: this.#leases.holders(),
+    })
+    if (channels.shed.hasSubscribers) {
+      channels.shed.publish({ pool: this.#pool, poolId: this.#poolId, label: waiter.label, error })
+    }
+    waiter.refuse(error)
+  }
+
+  #wouldRefuse({ waiting, maxWaiting, priority }: Omit<QueueFullFacts, 'pool' | 'holders'>, label: string): void {
+    if (!channels.observe.hasSubscribers) return
+    const limit = priority === undefined ? 'maxWaiting' : `maxWaitingByPriority.${priority}`
+    const why = `${limit} is ${maxWaiting} and ${waiting} wait`
+    channels.observe.publish({ pool: this.#pool, poolId: this.#poolId, would: 'refuse', why, label })
   }
 }

@@ -43,15 +43,27 @@ export interface PoolSnapshot {
     readonly high: number
     readonly normal: number
     readonly low: number
+    /** Callers beside these who wait for their own scope to give a connection back: see `maxPerScope`. */
+    readonly forScope: number
   }
   /** Who holds connections, the longest first. */
   readonly holders: readonly Holder[]
+  /** How much of `max` is lent. */
+  readonly utilization: {
+    /** From 0 on; above 1 when `overflow` is in use. */
+    readonly share: number
+    readonly level: 'high' | 'normal'
+    /** How long it has been high, in milliseconds. */
+    readonly highForMs: number
+  }
   /** What has happened since the pool was made. */
   readonly counts: {
     readonly granted: number
     readonly released: number
     readonly timeouts: number
     readonly refused: number
+    /** Callers sent away because they were late in a queue that stood: see `queueDelay`. */
+    readonly shed: number
     /** Callers refused because the circuit was open. */
     readonly circuitOpen: number
     readonly aborted: number

@@ -2,19 +2,25 @@ import type { Leases } from '../lease/leases.js'
 import type { Breaker } from '../guard/breaker.js'
 import type { Connections } from '../pool/connections.js'
 import type { Refusals } from './refusals.js'
+import type { ScopePlaces } from './scope-places.js'
 import type { PoolSnapshot } from './snapshot.js'
 
+export interface SnapshotParts<Client> {
+  readonly connections: Connections<Client>
+  readonly leases: Leases<Client>
+  readonly refusals: Refusals<Client>
+  readonly places: ScopePlaces | undefined
+  readonly lateAcquires: number
+}
+
 /** Puts together what the layers know, as a copy that nobody else holds. */
-export function takeSnapshot<Client>(
-  connections: Connections<Client>,
-  leases: Leases<Client>,
-  refusals: Refusals<Client>,
-  lateAcquires: number,
-): PoolSnapshot {
+export function takeSnapshot<Client>(parts: SnapshotParts<Client>): PoolSnapshot {
+  const { connections, leases, refusals, places, lateAcquires } = parts
   const { options, slots, queue, lastConnectFailure } = connections
   const { counts } = connections.reports
   const { granted, released, heldMs, busyMs, leaks, leakSites } = leases.totals
   const now = options.clock.now()
+  const highForMs = connections.utilization.highForMs(now)
   let oldestMs = 0
   for (const waiter of queue) oldestMs = Math.max(oldestMs, now - waiter.since)
   return {
@@ -43,13 +49,20 @@ export function takeSnapshot<Client>(
       high: queue.sizeOf('high'),
       normal: queue.sizeOf('normal'),
       low: queue.sizeOf('low'),
+      forScope: places?.waiting ?? 0,
     },
     holders: leases.holders(),
+    utilization: {
+      share: slots.lent / connections.max,
+      level: highForMs === undefined ? 'normal' : 'high',
+      highForMs: highForMs ?? 0,
+    },
     counts: {
       granted,
       released,
       timeouts: refusals.timeouts,
       refused: refusals.refused,
+      shed: refusals.shedCallers,
       circuitOpen: counts.circuitOpen,
       aborted: refusals.aborted,
       opened: counts.opened,

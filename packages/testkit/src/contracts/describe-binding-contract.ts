@@ -229,6 +229,25 @@ export function describeBindingContract(name: string, harness: BindingContractHa
       await allIsBack()
     })
 
+    it('cancels what runs when the client hangs up, and the handler learns of it at once', async () => {
+      const outcomes: unknown[] = []
+      await start(
+        async () => {
+          driver.script.next('query', 'never')
+          await pool.use((client) => client.query('select')).catch((error: unknown) => outcomes.push(error))
+        },
+        { closeGraceMs: 60_000 },
+      )
+      const sent = send()
+      await vi.waitFor(() => expect(pool.snapshot().connections.lent).toBe(1))
+
+      sent.destroy()
+
+      await allIsBack()
+      expect(outcomes).toMatchObject([{ code: 'LEASEHOLD_ABORTED', phase: 'statement', why: 'closed' }])
+      expect(driver.countOf('interrupt')).toBe(1)
+    })
+
     it('closes the scope when the client hangs up while the handler waits for a connection', async () => {
       const outcomes: unknown[] = []
       await start(
@@ -369,6 +388,30 @@ export function describeBindingContract(name: string, harness: BindingContractHa
       expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1)
       lease.release()
       await allIsBack()
+    })
+
+    it('answers 503 and when to come back to requests that are shed', async () => {
+      await start(
+        async ({ reply }) => {
+          await pool.use(() => new Promise((resolve) => setTimeout(resolve, 20)))
+          reply(200, 'done')
+        },
+        { max: 1, queueDelay: { targetMs: 5, intervalMs: 20 } },
+      )
+      const answers: Array<ReturnType<typeof answerTo>> = []
+      for (let count = 0; count < 60; count += 1) {
+        answers.push(answerTo(send()))
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+
+      const all = await Promise.all(answers)
+
+      const shed = all.filter(({ status }) => status === 503)
+      expect(shed.length).toBeGreaterThan(10)
+      expect(shed.every(({ headers }) => Number(headers['retry-after']) >= 1)).toBe(true)
+      expect(all.filter(({ status }) => status === 200).length).toBe(all.length - shed.length)
+      expect(pool.snapshot().counts.shed).toBe(shed.length)
+      await allIsBack(60)
     })
 
     it('answers 503 as well when the pool’s error comes wrapped in an ORM’s', async () => {

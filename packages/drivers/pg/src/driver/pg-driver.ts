@@ -3,6 +3,7 @@ import { Client as PgClient } from 'pg'
 import type * as pg from 'pg'
 import { bareClient } from '../handle/bare-client.js'
 import { leaseHandle } from '../handle/lease-handle.js'
+import { interruptStatement } from '../session/interrupt-statement.js'
 import { sessionOf } from '../session/pg-session.js'
 import { serverTruth } from '../session/server-truth.js'
 import { type Behind, BEHIND_RULE } from '../settings/behind.js'
@@ -110,6 +111,9 @@ export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
       if (wire === undefined || connection === undefined) return
       await quiesce({ client, connection, wire, cancel: () => requestCancel(client, makeStream) }, signal)
     },
+    ...(parts.lendsBareClients
+      ? {}
+      : { interrupt: (client, gate, error) => interruptStatement(sessionOf(client), gate, error) }),
     cancel: (client) => cancelSession(sessionOf(client)),
     destroy: (client) => destroySession(sessionOf(client)),
     hold: (client, alive) => hold(client, alive),

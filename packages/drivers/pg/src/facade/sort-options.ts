@@ -91,6 +91,7 @@ const COMPAT: Options = {
   maxConnecting: Infinity,
   checkAfterIdleMs: Infinity,
   maxLifetimeMs: Infinity,
+  queueDelay: false,
   breaker: false,
   backoff: false,
 }

@@ -48,7 +48,7 @@ function sendNow(handle: LeaseHandle, statement: unknown, values: unknown): unkn
   if (refusal !== undefined) return Promise.reject(refusal)
   const inside = gate.joined === undefined ? undefined : askInside(session, gate, statement, values)
   if (inside !== undefined) return inside
-  if (session.turns.areFree) return ask(session, statement, values)
+  if (session.turns.areFree) return ask(session, gate, statement, values)
   return inTurn(session, gate, copyOf(statement), values)
 }
 
@@ -72,7 +72,7 @@ function sendToNow(handle: LeaseHandle, statement: unknown, values: unknown, ans
       (result) => process.nextTick(answer, undefined, result),
       (error: unknown) => process.nextTick(answer, error),
     )
-  } else if (session.turns.areFree) ask(session, statement, values, answer)
+  } else if (session.turns.areFree) ask(session, gate, statement, values, answer)
   else {
     const kept = copyOf(statement)
     waitForTurn(session, {
@@ -82,7 +82,7 @@ function sendToNow(handle: LeaseHandle, statement: unknown, values: unknown, ans
       isIntroduction: session.isIntroducing,
       start: bindToContext(() => {
         try {
-          ask(session, kept, values, answer)
+          ask(session, gate, kept, values, answer)
         } catch (error) {
           answer(error)
         }
@@ -128,7 +128,7 @@ function submitNow(handle: LeaseHandle, submittable: PgSubmittable, over: (() =>
   const fence = new SubmittableFence(submittable, session, gate, over)
   const start = (): void => {
     fence.goesOut()
-    ask(session, fence.face)
+    ask(session, gate, fence.face)
   }
   if (session.turns.areFree) start()
   else {
@@ -161,7 +161,8 @@ export function endByHolder(handle: LeaseHandle, callback?: Callback): Promise<v
 }
 
 /** Gives a statement to pg. Looked up each time: instruments of tracing put themselves in its place. */
-function ask(session: PgSession, statement: unknown, values?: unknown, callback?: unknown): unknown {
+function ask(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown, callback?: unknown): unknown {
+  session.sender = gate
   return (session.client as Asked).query(statement, values, callback)
 }
 
@@ -216,7 +217,7 @@ function refusalInside({ joined }: LeaseGate, submittable: PgSubmittable): Error
 }
 
 function askInTurn(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown): unknown {
-  return session.turns.areFree ? ask(session, statement, values) : inTurn(session, gate, statement, values)
+  return session.turns.areFree ? ask(session, gate, statement, values) : inTurn(session, gate, statement, values)
 }
 
 export function isSubmittable(statement: unknown): statement is PgSubmittable {
@@ -227,6 +228,7 @@ export function isSubmittable(statement: unknown): statement is PgSubmittable {
 function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error | undefined {
   try {
     gate.pass('query')
+    if (gate.refusal !== undefined && !endsAPart(statement)) return gate.refusal
     const text = textOf(statement)
     if (text !== undefined) {
       const reading = readCached(text)
@@ -237,6 +239,16 @@ function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error
   } catch (error) {
     return error as Error
   }
+}
+
+/** What may be sent though the lease's holder has aborted: it undoes a transaction, or tidies up in it. */
+const ENDS_A_PART: ReadonlySet<string | undefined> = new Set(['rollback', 'rollback-to-savepoint', 'release-savepoint'])
+
+/** Whether it ends a transaction without keeping what was done in it, or a part of one. */
+function endsAPart(statement: unknown): boolean {
+  const text = textOf(statement)
+  const statements = text === undefined ? [] : readCached(text).statements
+  return statements.length > 0 && statements.every(({ control }) => ENDS_A_PART.has(control?.is))
 }
 
 /** What is known before the statement is sent: whether the mode allows it, and where a pin was issued. */
@@ -263,7 +275,7 @@ function clearSequences(session: PgSession, gate: LeaseGate): void {
 function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // The inner promise turns what pg throws at once into a rejection.
-    const start = (): void => resolve(new Promise((answer) => answer(ask(session, statement, values))))
+    const start = (): void => resolve(new Promise((answer) => answer(ask(session, gate, statement, values))))
     waitForTurn(session, {
       gate,
       statement,

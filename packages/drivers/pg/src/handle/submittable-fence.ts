@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { refusalOf } from '../session/refusal-of.js'
 import { redactLiterals } from '../sql/redact-literals.js'
 import { textOf } from '../sql/text-of.js'
+import { SEVER } from '../session/interrupt-statement.js'
 import type { PgSession } from '../session/pg-session.js'
 import type { PgConnection, PgSubmittable } from '../wire/pg-connection.js'
 import { ConnectionFence } from './connection-fence.js'
@@ -104,6 +105,7 @@ export class SubmittableFence {
       submit: { value: (connection: unknown) => this.#enter('submit', connection, undefined) },
       handleReadyForQuery: { value: (connection: unknown) => this.#ready(connection) },
       handleError: { value: (error: Error, connection: unknown) => this.#failed(error, connection) },
+      [SEVER]: { value: (error: Error) => this.sever(error) },
       // pg reads and writes these, for its timeouts and its binary mode; they belong on the Submittable.
       callback: throughTo(submittable, 'callback'),
       binary: throughTo(submittable, 'binary'),

@@ -61,6 +61,8 @@ export class PgSession {
   /** Makes the socket, where the configuration says how; a cancel request needs one as well. */
   readonly makeStream: (() => Duplex | undefined) | undefined
   readonly openedAt: number = Date.now()
+  /** The lease that sent what was last sent. */
+  sender: LeaseGate | undefined
   /** Makes the handles of this connection; made by the first. */
   Handle: (new (gate: LeaseGate, number: number) => pg.Client) | undefined
   /** The last handle, once it was given back: it may still listen and emit until the connection is lent again. */

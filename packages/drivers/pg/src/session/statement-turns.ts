@@ -38,6 +38,8 @@ export class StatementTurns {
   readonly #wire: WireWatch | undefined
   readonly #isPipeline: boolean
   readonly #waiting: Turn[] = []
+  /** The one whose settings are on their way, or were. */
+  #atSettings: Turn | undefined
   /** Once an owner has declared settings. */
   settings: StatementSettings | undefined
 
@@ -66,6 +68,14 @@ export class StatementTurns {
     return true
   }
 
+  /** Refuses those of one lease. */
+  refuseAllOf(gate: LeaseGate, error: Error): void {
+    const refused = this.#waiting.filter((turn) => turn.gate === gate)
+    for (const turn of refused) if (this.withdraw(turn)) turn.refuse(error)
+    const turn = this.#atSettings
+    if (turn?.gate === gate && this.settings?.forgo(turn) === true) turn.refuse(error)
+  }
+
   /** The connection has ended: what waits for its turn is told of the same error as what ran, as pg's own queue does. */
   end(error: Error): void {
     for (const turn of this.#waiting.splice(0)) turn.refuse(refusalOf(turn.gate, 'query') ?? error)
@@ -77,8 +87,10 @@ export class StatementTurns {
       const turn = this.#waiting.shift()
       const refusal = turn && refusalOf(turn.gate, 'query')
       if (refusal !== undefined) turn?.refuse(refusal)
-      else if (turn?.isIntroduction === false && this.settings?.isDue === true) this.settings.start(turn)
-      else turn?.start()
+      else if (turn?.isIntroduction === false && this.settings?.isDue === true) {
+        this.#atSettings = turn
+        this.settings.start(turn)
+      } else turn?.start()
     }
   }
 

@@ -8,6 +8,16 @@ interface ClientPrivates {
   _poolUseCount?: number
 }
 
+/** What pg runs at the moment: a query of its own, or a Submittable. */
+export interface ActiveQuery {
+  callback?: ((error?: Error) => void) | undefined
+  readonly [name: symbol]: ((error: Error) => void) | undefined
+}
+
+export function activeQueryOf(client: pg.Client): ActiveQuery | undefined {
+  return (client as unknown as { readonly _activeQuery?: ActiveQuery | null })._activeQuery ?? undefined
+}
+
 /** From now on pg does not report the end of the connection as an error. */
 export function expectEnd(connection: PgConnection): void {
   const privates = connection as unknown as { _ending: boolean }

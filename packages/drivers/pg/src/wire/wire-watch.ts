@@ -42,6 +42,8 @@ export class WireWatch {
   #isStarted = false
   #owed = 0
   #isUnsynced = false
+  /** Cancels under way that could hit a later statement. */
+  #held = 0
   /** Statements sent whose outcome is not known yet. */
   #unanswered = 0
   #outcomes = 0
@@ -73,7 +75,18 @@ export class WireWatch {
   }
 
   get isQuiet(): boolean {
-    return this.#owed === 0 && !this.#isUnsynced
+    return this.#owed === 0 && !this.#isUnsynced && this.#held === 0
+  }
+
+  /** The session is not quiet before `letGo`, whatever the server says. */
+  hold(): void {
+    this.#held += 1
+  }
+
+  letGo(): void {
+    this.#held -= 1
+    if (this.isQuiet && this.#lostBy === undefined) this.#quiet()
+    this.touch()
   }
 
   /** A statement is at work on the server, as far as can be known. */
@@ -246,7 +259,8 @@ export class WireWatch {
     this.#unanswered += 1
     this.#isExtended = false
     this.effects.simple(text)
-    this.#observer?.busy(text)
+    // An empty one is nobody's statement: it waits for a late cancel.
+    this.#observer?.busy(text === '' ? undefined : text)
   }
 
   #statement(text: string | undefined): void {
@@ -308,11 +322,13 @@ export class WireWatch {
     this.#isCopyingIn = false
     this.#transaction = STATUS[status ?? 'I'] ?? 'idle'
     this.effects.ready(this.#transaction)
-    if (this.isQuiet) {
-      this.#unanswered = 0
-      this.#observer?.quiet(this.#transaction)
-    }
+    if (this.#owed === 0 && !this.#isUnsynced) this.#unanswered = 0
+    if (this.isQuiet) this.#quiet()
     this.touch()
+  }
+
+  #quiet(): void {
+    this.#observer?.quiet(this.#transaction)
   }
 
   #failed(error: Error & { readonly severity?: string; readonly code?: string }): void {
