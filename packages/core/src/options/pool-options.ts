@@ -93,7 +93,7 @@ export interface PoolOptions<Client = unknown> {
   readonly closeTimeoutMs?: number
   /**
    * How long statements of a closed scope may finish before they are cancelled on the server, and how long the server may take
-   * to begin and end transactions that have no deadline. Default 5,000.
+   * to begin and roll back transactions that have no deadline. Default 5,000.
    */
   readonly closeGraceMs?: number
   /**

@@ -103,16 +103,16 @@ export class TransactionRun<Client> {
   }
 
   async #commit(transaction: Transaction<Client>, whole: WholeTransaction<Client>): Promise<void> {
-    const { desk, limit, port } = this.#parts
+    const { limit, port } = this.#parts
     await this.#close(transaction, whole)
     const { base, client } = whole
     const { ledger } = base.connection
     if (!(await limit.whileItLasts(this.#isQuiet(base)))) throw transactionConflicts.stillRunning(transaction)
     let became: 'committed' | 'rolled back'
     try {
-      // A commit may take its time, with constraints that were deferred: the deadline bounds it, where there is one.
-      const graceMs = limit.at === Number.POSITIVE_INFINITY ? desk.graceMs : Number.POSITIVE_INFINITY
-      became = await limit.answered(port.commit(client), graceMs)
+      // A commit may take its time, with deferred constraints and standbys that must confirm it. Given up, it would be in
+      // doubt: only a deadline is reason enough.
+      became = await limit.answered(port.commit(client), Number.POSITIVE_INFINITY)
     } catch (error) {
       const unanswered = error instanceof TransactionEndedError ? limit.inDoubt(error) : undefined
       if (unanswered !== undefined) whole.discardBy ??= { reason: unanswered }
