@@ -13,8 +13,9 @@ interface Branch {
   /** Statements of its own come before, between and after its branches; those of one list run side by side. */
   readonly steps: ReadonlyArray<'insert' | readonly Branch[]>
   readonly throws: boolean
-  /** Whether who begins it goes on when it fails. It is waited for in any case. */
+  /** Whether who begins it goes on when it fails, and whether it is waited for when one beside it has failed. */
   readonly isCaught: boolean
+  readonly isAwaited: boolean
 }
 
 const { tree } = fc.letrec<{ tree: Branch; steps: Branch['steps'] }>((tie) => ({
@@ -24,6 +25,7 @@ const { tree } = fc.letrec<{ tree: Branch; steps: Branch['steps'] }>((tie) => ({
     steps: tie('steps'),
     throws: fc.nat(3).map((one) => one === 0),
     isCaught: fc.boolean(),
+    isAwaited: fc.boolean(),
   }),
   steps: fc.array(
     fc.oneof(
@@ -48,6 +50,7 @@ const thrown = new Error('of the work')
 /** Plays a tree, and resolves when all that was begun in it has ended. */
 async function play(root: Branch, plan: number): Promise<{ readonly tolds: readonly Told[]; readonly error: unknown }> {
   const tolds: Told[] = []
+  const begun: Array<Promise<unknown>> = []
   let made = 0
 
   async function begin(branch: Branch, around: Told | undefined): Promise<void> {
@@ -74,13 +77,16 @@ async function play(root: Branch, plan: number): Promise<{ readonly tolds: reado
   async function beside(branches: readonly Branch[], around: Told): Promise<void> {
     const all = branches.map((branch) => {
       const whole = begin(branch, around)
-      return branch.isCaught ? whole.catch(() => {}) : whole
+      begun.push(whole.catch(() => {}))
+      return { branch, ended: branch.isCaught ? whole.catch(() => {}) : whole }
     })
-    await Promise.allSettled(all)
-    await Promise.all(all)
+    // Some are given up as soon as one beside them has failed, and go on by themselves.
+    await Promise.allSettled(all.filter(({ branch }) => branch.isAwaited).map(({ ended }) => ended))
+    await Promise.all(all.map(({ ended }) => ended))
   }
 
   const error: unknown = await begin({ ...root, asks: 'required' }, undefined).catch((reason: unknown) => reason)
+  for (let at = 0; at < begun.length; at += 1) await begun[at]
   return { tolds, error }
 }
 

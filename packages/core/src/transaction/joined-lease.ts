@@ -89,12 +89,14 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
   }
 
   works(): void {
+    this.#refuseWhenOver('query')
     this.#whole.savepoints.work(this)
   }
 
   open(alias?: string): string {
     // A transaction of an ORM, in whose context it is begun; or one of the holder's own.
     const place = this.#place
+    this.#refuseWhenOver(alias === undefined ? 'BEGIN' : 'SAVEPOINT')
     const savepoint = place.isToBegin ? place.begin() : this.#whole.savepoints.open(this)
     if (alias === undefined) {
       this.#inner = savepoint
@@ -141,6 +143,7 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
     else {
       this.#named = []
       this.#inner = undefined
+      if (savepoint.owner instanceof Transaction) savepoint.owner.endsAs('rolled back')
     }
     return this.#undo(savepoint, stays) ? { is: 'undo', name: savepoint.name, stays } : NOTHING
   }
@@ -176,6 +179,12 @@ export class JoinedLease<Client> implements LeaseInTransaction, SavepointOwner {
     const own = this.#transaction
     const frame = currentFrame(own.poolId) as Transaction<Client> | undefined
     return frame?.whole === this.#whole && frame.depth > own.depth ? frame : own
+  }
+
+  /** What ran beside others in a transaction, and goes on when that has ended without it. */
+  #refuseWhenOver(operation: string): void {
+    const place = this.#place
+    if (place.isOver) throw place.ended(operation)
   }
 
   /** A part of it has failed, whose error was caught: it is to be rolled back by whoever has begun it. */

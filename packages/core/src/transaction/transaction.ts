@@ -101,8 +101,8 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
   #savepoint: Savepoint | undefined
   readonly #hooks: Hook[] = []
   #state: TransactionState = OPEN
-  /** What became of its savepoint, as far as it was said. */
-  #outcome: 'committed' | 'rolled back' = 'rolled back'
+  /** What became of its savepoint, once somebody else has ended that. */
+  #outcome: 'committed' | 'rolled back' | undefined
   #isOver = false
   #ending: string | undefined
 
@@ -157,22 +157,25 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
 
   /** What became of its savepoint, where somebody else makes and ends that: an ORM. */
   get outcome(): 'committed' | 'rolled back' {
-    return this.#outcome
+    return this.#outcome ?? 'rolled back'
   }
 
-  /** Somebody else has ended its savepoint. */
+  /** Somebody else has ended its savepoint. What still runs in it would do its work in the transaction around it: nothing more is let in. */
   endsAs(outcome: 'committed' | 'rolled back'): void {
     this.#outcome = outcome
   }
 
   /** Whether nothing more is let in: its callback has ended, or it has. */
   get isOver(): boolean {
-    return this.#isOver || this.parent?.isOver === true || this.whole?.base.open === false
+    return (
+      this.#isOver || this.#outcome !== undefined || this.parent?.isOver === true || this.whole?.base.open === false
+    )
   }
 
   /** How it ended, for errors. */
   get ending(): string {
     if (this.#ending !== undefined) return this.#ending
+    if (this.#outcome !== undefined) return `it was ${this.#outcome}`
     return this.whole?.base.open === false ? 'its connection was taken back' : (this.parent?.ending ?? 'it is ending')
   }
 
