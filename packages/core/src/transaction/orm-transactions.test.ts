@@ -1,4 +1,4 @@
-import { type FakeClient, openFakePool, type FakePool, settled, watched } from '@leasehold/testkit'
+import { type FakeClient, openFakePool, type FakePool, settled, type Watched, watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 
 const failure = new Error('of the work')
@@ -61,6 +61,37 @@ describe('the transaction of an ORM inside another', () => {
       await expect(part).rejects.toMatchObject({ code: CONFLICT, cause: failure })
     })
     expect(driver.rows).toEqual([])
+  })
+
+  it('lets nothing more in once its rollback is on the way: that would be work in the transaction around it', async () => {
+    const fake = openFakePool({ max: 1 })
+    const { pool, driver } = fake
+    const { opened, open } = gate()
+    const { opened: begun, open: begin } = gate()
+    let part: Watched<unknown> | undefined
+    await pool.transaction(async () => {
+      const undone = watched(
+        orm(fake, async () => {
+          const nested = async (client: FakeClient): Promise<unknown> => {
+            begin()
+            await opened
+            return client.query('insert late')
+          }
+          part = watched(pool.transaction(nested, { propagation: 'nested' }))
+          await begun
+          // The next statement is the rollback.
+          driver.script.next('query', 'slow')
+          throw failure
+        }),
+      )
+      await settled()
+      open()
+      await settled()
+      driver.script.open('query')
+      await settled()
+      expect(undone.state).toMatchObject({ error: failure })
+    })
+    expect([part?.outcome, driver.rows]).toEqual([ENDED, []])
   })
 
   it('hands on the hooks of what joined it, which run when the outermost has been committed', async () => {
