@@ -59,7 +59,12 @@ test('sessions of express-session live in the database, read and written through
     { visits: 1 },
     { visits: 2 },
   ])
-  expect(pool.snapshot().counts.leaks).toEqual({ overdue: 0, 'left-over': 0 })
+  expect(pool.snapshot().counts.leaks).toEqual({
+    overdue: 0,
+    'left-over': 0,
+    forgotten: 0,
+    'idle-in-transaction': 0,
+  })
 })
 
 test('a session that has expired is gone', async () => {

@@ -30,6 +30,7 @@ import {
   type Driver,
   examineOptions,
   findLeaseholdError,
+  type DeadlockHolder,
   type Holder,
   InvalidOptionsError,
   isLeaseholdError,
@@ -53,6 +54,7 @@ import {
   type PoolSnapshot,
   type PoolSource,
   CircuitOpenError,
+  OverloadedError,
   QueueFullError,
   refuseFaults,
   RequestLeasehold,
@@ -77,6 +79,9 @@ import {
   wholeNumber,
   wholeNumberOrNoLimit,
   type TransactionOptions,
+  SelfDeadlockError,
+  StatementAbortedError,
+  type StatementAbortReason,
 } from './index.js'
 import {
   expectNoLeaks,
@@ -199,6 +204,9 @@ describe('in TypeScript', () => {
     expectTypeOf(ModeViolationError).instance.toHaveProperty('mode').toEqualTypeOf<PoolMode>()
     expectTypeOf(PoolClosedError).constructorParameters.toEqualTypeOf<[string]>()
     expectTypeOf(CircuitOpenError).instance.toHaveProperty('why').toEqualTypeOf<string | undefined>()
+    expectTypeOf(OverloadedError).instance.toHaveProperty('targetMs').toEqualTypeOf<number>()
+    expectTypeOf(SelfDeadlockError).instance.toHaveProperty('holders').toEqualTypeOf<readonly DeadlockHolder[]>()
+    expectTypeOf(StatementAbortedError).instance.toHaveProperty('why').toEqualTypeOf<StatementAbortReason>()
     expectTypeOf(QueueFullError).instance.toHaveProperty('maxWaiting').toEqualTypeOf<number>()
     expectTypeOf(ResetFailedError).instance.toHaveProperty('left').toEqualTypeOf<string>()
     expectTypeOf(SettingRequiredError).instance.toHaveProperty('missing').toEqualTypeOf<readonly string[]>()

@@ -42,7 +42,7 @@ const HERE = expect.stringMatching(/sites-of-drizzle\.server\.test\.ts:\d+/)
 
 describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
   const open = (captureSites: 'always' | 'adaptive' | 'off'): OpenedDrizzle =>
-    openDrizzle(supported, database.url, { max: 1, leasehold: { captureSites, closeGraceMs: 0 } })
+    openDrizzle(supported, database.url, { max: 3, leasehold: { captureSites, closeGraceMs: 0 } })
 
   test.each(Object.entries(WORK))(
     'the holder of %s is named by the line that made it, though Drizzle acquires later',

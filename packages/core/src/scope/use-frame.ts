@@ -3,6 +3,7 @@ import type { Frame, HeldByFrame } from './frame.js'
 /** One run of `use`. */
 export class UseFrame implements Frame {
   readonly isTransaction = false
+  readonly isOrmsOwn = false
   readonly poolId: number
   readonly pool: string
   readonly outer: Frame | undefined

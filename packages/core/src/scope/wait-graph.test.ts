@@ -57,7 +57,7 @@ function build({ limits, frames, loose, callers }: Drawn): Graph {
   for (const { pool, around } of frames) {
     const holds = hold(pool)
     if (holds === undefined) continue
-    built.push({ poolId: pool, pool: `${pool}`, outer: built[around], isTransaction: false, holds })
+    built.push({ poolId: pool, pool: `${pool}`, outer: built[around], isTransaction: false, isOrmsOwn: false, holds })
   }
   for (const pool of loose) hold(pool)
   const waiting = callers.flatMap(({ pool, frame }): Caller[] => {

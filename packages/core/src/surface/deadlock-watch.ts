@@ -7,7 +7,7 @@ import type { Connections } from '../pool/connections.js'
 import type { Waiter } from '../pool/waiter.js'
 import type { Site } from '../ports/owner.js'
 import { currentContext } from '../scope/context.js'
-import { type Frame, heldAround } from '../scope/frame.js'
+import { type Frame, heldAround, heldUntilServed } from '../scope/frame.js'
 import { type NamedHolder, type WaitedFor, WaitGraph } from '../scope/wait-graph.js'
 import type { Asked } from './asked.js'
 import { PendingLease } from './pending-lease.js'
@@ -60,7 +60,7 @@ export class DeadlockWatch<Client> implements WaitedForPool {
   refuseAlone({ label, site }: Asked): void {
     const frame = currentContext()?.frame
     if (frame === undefined) return
-    const held = heldAround(frame, this.#poolId)
+    const held = heldUntilServed(frame, this.#poolId)
     if (held.size < this.#limit) return
     if (this.#leases.observe) {
       this.#leases.wouldRefuseCaller(label, 'its own calls hold all connections')
@@ -162,7 +162,7 @@ export class DeadlockWatch<Client> implements WaitedForPool {
     for (const pool of pools) pool.stirred()
     graph.remove(last)
     if (observe) this.#leases.wouldRefuseCaller(last.label, 'everybody who holds a connection waits for one more')
-    else last.refuse(false, holdersOf(pools, stuck))
+    else last.refuse(stuck.length === 1, holdersOf(pools, stuck))
   }
 
   #error(label: string, isAlone: boolean, holders: readonly DeadlockHolder[]): SelfDeadlockError {

@@ -4,6 +4,7 @@ import type { Frame, HeldByFrame } from '../scope/frame.js'
 /** One run of an ORM's transaction that nothing joins: what asks the pool for a connection in its callback gets another one. */
 export class OrmsOwnTransaction implements Frame {
   readonly isTransaction = true
+  readonly isOrmsOwn = true
   readonly poolId: number
   readonly pool: string
   readonly outer: Frame | undefined

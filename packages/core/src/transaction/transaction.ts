@@ -82,6 +82,7 @@ const OPEN: TransactionState = { is: 'open' }
  */
 export class Transaction<Client = unknown> implements Frame, SavepointOwner, TurnTaker {
   readonly isTransaction = true
+  readonly isOrmsOwn = false
   readonly poolId: number
   readonly pool: string
   readonly label: string

@@ -146,6 +146,8 @@ class CallsReader {
     const name = isWord ? word : (tokens.name(last) ?? '')
     const stateful = STATEFUL_FUNCTIONS.get(name)
     if (stateful !== undefined && (isServers || stateful.isExtension)) {
+      // numeric(10, 2) '3.14': what stands before a literal is the name of a type.
+      if (tokens.kind(tokens.afterBrackets(open, this.#to)) === 'literal') return
       const isCertain = this.#runsOnce(first)
       stateful.book({ draft: this.#draft, tokens, open, to: this.#to, isCertain })
     } else if (!(isServers && KNOWN_FUNCTIONS.has(name)) && !this.#isNoCall(first, open)) {

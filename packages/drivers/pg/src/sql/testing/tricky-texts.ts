@@ -152,6 +152,7 @@ export const TRICKY_TEXTS: readonly string[] = [
   'update only s.t as x set a = default',
   'delete from t using u, v where f(t.a)',
   'merge into t using (select f(1) as a) s on t.a = s.a when matched then update set a = g(1) when not matched then insert (a) values (h(1))',
+  "select set_config('a', 'b', false) 'c', numeric(10, 2) '3.14'",
   'select a::varchar(10), b::numeric(10, 2), cast(c as char(3)), d::s.mytype(5), e::timestamptz(3), f::"char"',
   'select case when f(a) then g(b) else h(c) end, not i(d), array[j(e)], row(k(f)), (l(g)).x from t',
   'select count(*) filter (where f(a)) over (partition by g(b) order by h(c) rows between i(1) preceding and current row)',
