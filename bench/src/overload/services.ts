@@ -29,7 +29,7 @@ export const SERVICES: ReadonlyArray<(url: string, deadlineMs: number) => Overlo
       acquireConnectionTimeout: deadlineMs,
       pool: { min: 0, max: EQUAL_TERMS.max },
       // It prints every refusal, and would measure the terminal.
-      log: { error: () => {} },
+      log: { error: () => {}, warn: () => {} },
     })
     return { name: "Knex's own pool", ask: () => db.raw(QUERY), close: () => db.destroy() }
   },
