@@ -7,18 +7,15 @@ import { refusalOf } from '../session/refusal-of.js'
 import { type PgSession, SESSION } from '../session/pg-session.js'
 import { isPooled } from '../settings/behind.js'
 import { PooledEffectError } from '../settings/pooled-effect-error.js'
-import type { Turn } from '../session/statement-turns.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
 import { copyOf } from './copy-of.js'
 import { GATE, type LeaseHandle } from './handle-fields.js'
 import { answerInside, refuseInside } from '../transaction/joined-statement.js'
 import { inTransactionTurn } from './in-transaction-turn.js'
 import { deliverError, SubmittableFence } from './submittable-fence.js'
+import { waitForTurn } from './wait-for-turn.js'
 
 type Callback = (error?: unknown, result?: unknown) => void
-interface TimedOut {
-  readonly query_timeout?: unknown
-}
 interface Asked {
   query(statement: unknown, values?: unknown, callback?: unknown): unknown
 }
@@ -285,51 +282,4 @@ function inTurn(session: PgSession, gate: LeaseGate, statement: unknown, values:
       refuse: reject,
     })
   })
-}
-
-/**
- * As in pg, `query_timeout` also bounds how long a statement waits behind others: a ROLLBACK behind a statement that timed
- * out would otherwise wait for as long as that runs on. pg itself counts anew when the turn has come.
- */
-function waitForTurn(session: PgSession, turn: Turn): void {
-  const { joined } = turn.gate
-  if (joined === undefined) return waitAsLongAsAllowed(session, turn)
-  const expire = (error: Error): void => {
-    if (session.turns.withdraw(bounded)) turn.refuse(error)
-  }
-  const bounded = endingWith(
-    turn,
-    joined.boundWait(() => session.stream, expire),
-  )
-  waitAsLongAsAllowed(session, bounded)
-}
-
-/** @see waitForTurn */
-function waitAsLongAsAllowed(session: PgSession, turn: Turn): void {
-  const { connectionParameters } = session.client as { connectionParameters?: TimedOut }
-  const timeoutMs = Number(
-    (turn.statement as TimedOut | undefined)?.query_timeout || connectionParameters?.query_timeout,
-  )
-  if (!(timeoutMs > 0)) return session.turns.wait(turn)
-  const expire = (): void => {
-    if (session.turns.withdraw(timed)) turn.refuse(new Error('Query read timeout'))
-  }
-  const timer = setTimeout(expire, timeoutMs)
-  const timed = endingWith(turn, () => clearTimeout(timer))
-  session.turns.wait(timed)
-}
-
-/** The same turn, which calls `ended` when it waits no more. */
-function endingWith(turn: Turn, ended: () => void): Turn {
-  return {
-    ...turn,
-    start: () => {
-      ended()
-      turn.start()
-    },
-    refuse: (error) => {
-      ended()
-      turn.refuse(error)
-    },
-  }
 }

@@ -9,8 +9,10 @@ const open = usePools(usePostgres())
 describe('a statement behind a cursor, in one pool.transaction', () => {
   const numbers = 'select generate_series(1, 4) as n'
 
-  it('fails when nobody reads on, which it would wait for without end, and the cursor goes on', async () => {
-    const pool = open({ connectionTimeoutMillis: 100 })
+  const terms = [{}, { query_timeout: 30_000 }]
+
+  it.each(terms)('fails when nobody reads on, and the cursor goes on; with %j', async (more) => {
+    const pool = open({ connectionTimeoutMillis: 100, ...more })
     await pool.transaction(async (client) => {
       const cursor = client.query(new Cursor(numbers))
       await cursor.read(1)
