@@ -3,6 +3,7 @@ import type { AcquireRequest } from '../options/acquire-request.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
+import type { Frame } from '../scope/frame.js'
 import type { Scope } from '../scope/scope.js'
 import type { LeaseSettings } from './lease-settings.js'
 
@@ -19,6 +20,8 @@ export class Asked implements LeaseTerms {
   readonly pool: object
   /** Undefined when nobody had declared anything when it was asked. */
   readonly declares: LeaseSettings | undefined
+  /** The innermost frame around the caller. */
+  readonly frame: Frame | undefined
   /** Set when it is for a transaction that an ORM is opening. */
   opens: LeaseTerms['opens'] = undefined
 
@@ -32,6 +35,7 @@ export class Asked implements LeaseTerms {
     isShared: boolean,
     pool: object,
     declares: LeaseSettings | undefined,
+    frame: Frame | undefined,
   ) {
     this.request = request
     this.label = label
@@ -42,6 +46,7 @@ export class Asked implements LeaseTerms {
     this.at = at
     this.pool = pool
     this.declares = declares
+    this.frame = frame
   }
 
   get isLone(): boolean {
@@ -69,6 +74,7 @@ export class Asked implements LeaseTerms {
       true,
       this.pool,
       this.declares,
+      this.frame,
     )
   }
 }

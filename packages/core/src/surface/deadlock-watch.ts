@@ -6,7 +6,6 @@ import type { Leases } from '../lease/leases.js'
 import type { Connections } from '../pool/connections.js'
 import type { Waiter } from '../pool/waiter.js'
 import type { Site } from '../ports/owner.js'
-import { currentContext } from '../scope/context.js'
 import { type Frame, heldAround, heldUntilServed } from '../scope/frame.js'
 import { type NamedHolder, type WaitedFor, WaitGraph } from '../scope/wait-graph.js'
 import type { Asked } from './asked.js'
@@ -57,9 +56,7 @@ export class DeadlockWatch<Client> implements WaitedForPool {
   }
 
   /** Refuses, at once, who would wait for what only its own calls can give back. To be called before it waits. */
-  refuseAlone({ label, site }: Asked): void {
-    const frame = currentContext()?.frame
-    if (frame === undefined) return
+  refuseAlone({ label, site }: Asked, frame: Frame): void {
     const held = heldUntilServed(frame, this.#poolId)
     if (held.size < this.#limit) return
     if (this.#leases.observe) {
@@ -76,9 +73,8 @@ export class DeadlockWatch<Client> implements WaitedForPool {
   }
 
   /** `waiter` waits. Where it holds something, it is looked after until it is served or has gone. */
-  waits(waiter: Waiter<Client>, { label, site }: Asked): void {
-    const frame = currentContext()?.frame
-    if (frame === undefined || heldAround(frame).size === 0) return
+  waits(waiter: Waiter<Client>, { label, site }: Asked, frame: Frame): void {
+    if (heldAround(frame).size === 0) return
     const caller: Caller = {
       pool: this,
       frame,

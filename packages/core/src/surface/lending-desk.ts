@@ -92,7 +92,8 @@ export class LendingDesk<Client> {
     const { pool, late } = this.#parts
     const now = this.#options.clock.now()
     // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
-    let scope = request.hold === 'long' ? undefined : currentContext()?.scope
+    const context = currentContext()
+    let scope = request.hold === 'long' ? undefined : context?.scope
     let label = request.label ?? scope?.label ?? NO_LABEL
     const declares =
       scope?.settings === undefined && request.settings === undefined && request.defaultSettings === undefined
@@ -109,7 +110,8 @@ export class LendingDesk<Client> {
     }
     if (scope?.aborted !== undefined) throw this.#refusals.abandon(scope.aborted, scope.label, now)
     if (request.signal?.aborted === true) throw this.#refusals.abort(request.signal.reason, now)
-    return new Asked(request, label, site, scope?.mode ?? this.#options.mode, scope, now, false, pool, declares)
+    const mode = scope?.mode ?? this.#options.mode
+    return new Asked(request, label, site, mode, scope, now, false, pool, declares, context?.frame)
   }
 
   /** @param mayJoin false for a transaction of its own. @param give makes of the lending what the caller wants. */
@@ -266,12 +268,14 @@ export class LendingDesk<Client> {
 
   #wait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
     const { deadlocks } = this.#parts
-    deadlocks.refuseAlone(asked)
+    // Most callers have no frame around them, and all who wait come by here.
+    const { frame } = asked
+    if (frame !== undefined) deadlocks.refuseAlone(asked, frame)
     const { promise, resolve, reject } = openPromise<Granted>()
     const pending = new PendingLease(this.#room, asked, this.#deadlineOf(asked), now, give, resolve, reject)
     this.#refusals.makeRoomFor(pending)
     this.#connections.enqueue(pending)
-    if (pending.queued) deadlocks.waits(pending, asked)
+    if (frame !== undefined && pending.queued) deadlocks.waits(pending, asked, frame)
     return promise
   }
 

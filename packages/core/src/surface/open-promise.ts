@@ -24,9 +24,11 @@ export interface OpenPromise<T> {
  */
 export function openPromise<T>(): OpenPromise<T> {
   const promise = new Promise(keepFunctions) as Promise<T>
-  const opened = { promise, resolve: resolveOfLast, reject: rejectOfLast }
-  // Kept here, the last lease that was waited for could never be found forgotten.
+  return { promise, resolve: resolveOfLast, reject: rejectOfLast }
+}
+
+/** To be called now and then: kept here, the last lease that was waited for could never be found forgotten. */
+export function letGoOfLastPromise(): void {
   resolveOfLast = nothing
   rejectOfLast = nothing
-  return opened
 }

@@ -24,6 +24,7 @@ import { DeadlockWatch } from './deadlock-watch.js'
 import { firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
 import { LendingDesk } from './lending-desk.js'
+import { letGoOfLastPromise } from './open-promise.js'
 import { Refusals } from './refusals.js'
 import type { PoolSnapshot } from './snapshot.js'
 import { reportUtilization } from './report-utilization.js'
@@ -61,7 +62,10 @@ export class Pool<Client> {
       options,
       poolId: this.#id,
       outside: runOutsideContext,
-      alsoDue: (now) => this.#leases.watch(now),
+      alsoDue: (now) => {
+        letGoOfLastPromise()
+        return this.#leases.watch(now)
+      },
       expired: (waiter) => this.#refusals.expire(waiter, this.#deadlocks.heldBy(waiter)),
       shed: (waiter, standingMs) => this.#refusals.shed(waiter, standingMs),
       utilized: (level, lastedMs) => reportUtilization(this.#connections, this.#leases, this.#id, level, lastedMs),

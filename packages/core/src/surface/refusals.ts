@@ -17,6 +17,8 @@ export class Refusals<Client> {
   readonly #leases: Leases<Client>
   readonly #pool: string
   readonly #poolId: number
+  /** Whether anything bounds how many may wait. */
+  readonly #isBounded: boolean
   #timeouts = 0
   #refused = 0
   #shed = 0
@@ -27,6 +29,8 @@ export class Refusals<Client> {
     this.#leases = leases
     this.#pool = connections.options.name
     this.#poolId = poolId
+    const { maxWaiting, maxWaitingByPriority } = connections.options
+    this.#isBounded = [maxWaiting, ...Object.values(maxWaitingByPriority)].some((most) => most !== Infinity)
   }
 
   /** Callers whose deadline passed while they waited. */
@@ -95,6 +99,7 @@ export class Refusals<Client> {
    * last one of the lowest makes room. An observing pool only says so.
    */
   makeRoomFor(waiter: Waiter<Client>): void {
+    if (!this.#isBounded) return
     const { backlog, queue, options } = this.#connections
     const { maxWaiting, maxWaitingByPriority } = options
     const { priority } = waiter
