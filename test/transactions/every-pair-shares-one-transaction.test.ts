@@ -1,38 +1,20 @@
 import { findLeaseholdError } from '@leasehold/core'
-import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { LeasedPgPool } from '@leasehold/pg'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type Member, MEMBERS } from './members.js'
+import { useRows } from './use-rows.js'
 
-const postgres = usePostgres()
-let outside: Client
+const table = useRows()
+const { rows } = table
 let pool: LeasedPgPool
 
-beforeAll(async () => {
-  outside = new Client(postgres.url)
-  await outside.connect()
-  await outside.query('create table rows (name text primary key)')
-})
-afterAll(() => outside.end())
-beforeEach(async () => {
-  await outside.query('truncate rows')
-  pool = createPgPool({ connectionString: postgres.url, max: 2 })
-})
-afterEach(async () => {
-  expect(pool.snapshot()).toMatchObject({ connections: { lent: 0 }, waiting: { count: 0 } })
-  await pool.close({ deadlineMs: 200 })
+beforeEach(() => {
+  pool = table.open({ max: 2 })
 })
 
 const failure = new Error('of the work')
 const insert = (name: string): string => `insert into rows values ('${name}')`
 const WHERE = 'select pg_backend_pid()::text || txid_current()::text as place'
-
-/** What is there for everybody. */
-async function rows(): Promise<string> {
-  const result = await outside.query<{ name: string }>('select name from rows order by name')
-  return result.rows.map(({ name }) => name).join()
-}
 
 const PAIRS = MEMBERS.flatMap((one) => MEMBERS.map((other) => ({ one, other })))
 
@@ -155,7 +137,7 @@ describe.each(PAIRS)('in one pool.transaction, $one.name and $other.name', (kind
     // Whether the first lay in the savepoint of the second is a matter of who came first.
     if (outcome === 'committed') expect(await rows()).toBe('a,b')
     else expect([outcome, await rows()]).toEqual(['LEASEHOLD_TRANSACTION_CONFLICT', ''])
-    await outside.query('truncate rows')
+    await table.outside.query('truncate rows')
     await both(false)
     expect(await rows()).toBe('a,b,c,d')
   })

@@ -1,39 +1,21 @@
-import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { LeasedPgPool } from '@leasehold/pg'
+import { describe, expect, it } from 'vitest'
 import { MEMBERS } from './members.js'
+import { useRows } from './use-rows.js'
 
-const postgres = usePostgres()
-let outside: Client
+const table = useRows()
+const { rows } = table
 let pool: LeasedPgPool
-
-beforeAll(async () => {
-  outside = new Client(postgres.url)
-  await outside.connect()
-  await outside.query('create table rows (name text primary key)')
-})
-afterAll(() => outside.end())
-beforeEach(() => outside.query('truncate rows'))
-afterEach(async () => {
-  expect(pool.snapshot()).toMatchObject({ connections: { lent: 0 }, waiting: { count: 0 } })
-  await pool.close({ deadlineMs: 200 })
-})
 
 const failure = new Error('of the work')
 const insert = (name: string): string => `insert into rows values ('${name}')`
-
-async function rows(): Promise<string> {
-  const result = await outside.query<{ name: string }>('select name from rows order by name')
-  return result.rows.map(({ name }) => name).join()
-}
 
 const ORMS = MEMBERS.filter(({ name }) => name !== 'pg')
 const PAIRS = ORMS.flatMap((own) => MEMBERS.map((other) => ({ own, other })))
 
 describe.each(PAIRS)('with joinTransactions all, in a transaction of $own.name', ({ own, other }) => {
   it('$other.name joins on its root object, on a pool of one connection', async () => {
-    pool = createPgPool({ connectionString: postgres.url, max: 1, leasehold: { joinTransactions: 'all' } })
+    pool = table.open({ max: 1, leasehold: { joinTransactions: 'all' } })
     const [one, two] = [await own.open(pool), await other.open(pool)]
     const work = (fails: boolean): Promise<void> =>
       one.transaction(async (run) => {
@@ -52,7 +34,7 @@ describe.each(PAIRS)('with joinTransactions all, in a transaction of $own.name',
 
 describe.each(ORMS)('with joinTransactions all, a transaction of $name', (kind) => {
   it('runs in the isolation that it asked for, and is refused another one inside', async () => {
-    pool = createPgPool({ connectionString: postgres.url, max: 1, leasehold: { joinTransactions: 'all' } })
+    pool = table.open({ max: 1, leasehold: { joinTransactions: 'all' } })
     const member = await kind.open(pool)
     await member.transaction(
       async (run) => {
@@ -64,11 +46,7 @@ describe.each(ORMS)('with joinTransactions all, a transaction of $name', (kind) 
   })
 
   it('that did not begin never calls its callback', async () => {
-    pool = createPgPool({
-      connectionString: postgres.url,
-      max: 1,
-      leasehold: { joinTransactions: 'all', mode: 'statement' },
-    })
+    pool = table.open({ max: 1, leasehold: { joinTransactions: 'all', mode: 'statement' } })
     const member = await kind.open(pool)
     let called = false
     await expect(member.transaction(async () => void (called = true))).rejects.toBeInstanceOf(Error)
@@ -78,7 +56,7 @@ describe.each(ORMS)('with joinTransactions all, a transaction of $name', (kind) 
 
 describe.each(PAIRS)('by default, in a transaction of $own.name', ({ own, other }) => {
   it('$other.name runs outside on its root object, which is reported once, with both sites', async () => {
-    pool = createPgPool({ connectionString: postgres.url, max: 3, leasehold: { captureSites: 'always' } })
+    pool = table.open({ max: 3, leasehold: { captureSites: 'always' } })
     const [one, two] = [await own.open(pool), await other.open(pool)]
     const escapes: unknown[] = []
     pool.leases.on('transaction-escape', (escape) => escapes.push(escape))
@@ -106,7 +84,7 @@ describe.each(PAIRS)('by default, in a transaction of $own.name', ({ own, other 
 
 describe.each(ORMS)('by default, a transaction of $name', (kind) => {
   it('that uses nothing but its own object is not reported, also when it is nested', async () => {
-    pool = createPgPool({ connectionString: postgres.url, max: 3 })
+    pool = table.open({ max: 3 })
     const member = await kind.open(pool)
     const escapes: unknown[] = []
     pool.leases.on('transaction-escape', (escape) => escapes.push(escape))

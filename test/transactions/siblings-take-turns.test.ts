@@ -1,36 +1,19 @@
 import { createKnex } from '@leasehold/knex'
-import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { LeasedPgPool } from '@leasehold/pg'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type Member, type MemberKind, MEMBERS } from './members.js'
+import { useRows } from './use-rows.js'
 
-const postgres = usePostgres()
-let outside: Client
+const table = useRows()
+const { rows } = table
 let pool: LeasedPgPool
 
-beforeAll(async () => {
-  outside = new Client(postgres.url)
-  await outside.connect()
-  await outside.query('create table rows (name text primary key)')
-})
-afterAll(() => outside.end())
-beforeEach(async () => {
-  await outside.query('truncate rows')
-  pool = createPgPool({ connectionString: postgres.url, max: 2 })
-})
-afterEach(async () => {
-  expect(pool.snapshot()).toMatchObject({ connections: { lent: 0 }, waiting: { count: 0 } })
-  await pool.close({ deadlineMs: 200 })
+beforeEach(() => {
+  pool = table.open({ max: 2 })
 })
 
 const failure = new Error('of the work')
 const insert = (name: string): string => `insert into rows values ('${name}')`
-
-async function rows(): Promise<string> {
-  const result = await outside.query<{ name: string }>('select name from rows order by name')
-  return result.rows.map(({ name }) => name).join()
-}
 
 const ORMS = MEMBERS.filter(({ name }) => name !== 'pg')
 const TRIPLES = ORMS.flatMap((outer) => ORMS.flatMap((one) => ORMS.map((other) => ({ outer, one, other }))))
@@ -150,7 +133,7 @@ describe.each(ORMS)('inside a transaction of $name', (kind) => {
 
 describe('a stream that is read in a transaction', () => {
   it('is named by the statement that was awaited between two of its rows, within its deadline', async () => {
-    const short = createPgPool({ connectionString: postgres.url, max: 2, leasehold: { acquireTimeoutMs: 300 } })
+    const short = table.open({ max: 2, leasehold: { acquireTimeoutMs: 300 } })
     const db = createKnex(short, { log: { warn() {}, error() {} } })
     const since = performance.now()
     const run = short.transaction(async () => {

@@ -1,6 +1,5 @@
-import { findLeaseholdError, openScope, runInScope } from '@leasehold/core'
-import type { LeasedPgPool } from '@leasehold/pg'
-import { usePostgres } from '@leasehold/testkit/postgres'
+import { findLeaseholdError, runInScope } from '@leasehold/core'
+import { hangUpDuring, usePostgres } from '@leasehold/testkit/postgres'
 import { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openDrizzle } from './testing/open-drizzle.js'
@@ -14,27 +13,6 @@ beforeAll(async () => {
   await admin.end()
 })
 
-/** Runs `work` in a scope whose client hangs up after a while, and returns what `work` failed with. */
-async function abandoned(pool: LeasedPgPool, work: () => PromiseLike<unknown>): Promise<unknown> {
-  const scope = openScope({ label: 'GET /slow' })
-  const outcome = scope.run(async () => {
-    try {
-      return await work()
-    } catch (error) {
-      return error
-    }
-  })
-  // The nap itself must have begun, or there is nothing to cancel.
-  await expect
-    .poll(() => pool.snapshot().holders.some(({ statement }) => statement?.includes('pg_sleep')), {
-      interval: 5,
-      timeout: 10_000,
-    })
-    .toBe(true)
-  void scope.close(new Error('the client hung up'))
-  return outcome
-}
-
 describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
   const { sql, authors } = supported
   const nap = sql`select pg_sleep(20)`
@@ -44,7 +22,7 @@ describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
     const { db, pool } = opened
     await db.execute(sql`select 1`)
 
-    const error = await abandoned(pool, () => db.execute(nap))
+    const { error } = await hangUpDuring(pool, () => db.execute(nap))
 
     expect(findLeaseholdError(error)).toMatchObject({ code: 'LEASEHOLD_ABORTED', why: 'closed' })
     expect((await db.execute(sql`select 1 as one`)).rows).toEqual([{ one: 1 }])
@@ -55,7 +33,7 @@ describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
     await using opened = openDrizzle(supported, database.url, { max: 1 })
     const { db, pool } = opened
 
-    const error = await abandoned(pool, () =>
+    const { error } = await hangUpDuring(pool, () =>
       db.transaction(async (tx) => {
         await tx.insert(authors).values({ name: 'half' })
         await tx.execute(nap)

@@ -1,37 +1,10 @@
-import { findLeaseholdError, openScope, runInScope } from '@leasehold/core'
-import type { LeasedPgPool } from '@leasehold/pg'
-import { usePostgres } from '@leasehold/testkit/postgres'
+import { findLeaseholdError, runInScope } from '@leasehold/core'
+import { hangUpDuring, usePostgres } from '@leasehold/testkit/postgres'
 import type { Knex } from 'knex'
 import { expect, test } from 'vitest'
 import { openKnex } from './open-knex.js'
 
 const database = usePostgres()
-
-/** Runs `work` in a scope whose client hangs up after a while; what became of it, and how long it took. */
-async function abandoned(
-  pool: LeasedPgPool,
-  work: () => PromiseLike<unknown>,
-): Promise<{ error: unknown; tookMs: number }> {
-  const scope = openScope({ label: 'GET /slow' })
-  const outcome = scope.run(async () => {
-    try {
-      await work()
-      return undefined
-    } catch (error) {
-      return error
-    }
-  })
-  // The nap itself must have begun, or there is nothing to cancel.
-  await expect
-    .poll(() => pool.snapshot().holders.some(({ statement }) => statement?.includes('pg_sleep')), {
-      interval: 5,
-      timeout: 10_000,
-    })
-    .toBe(true)
-  const since = performance.now()
-  void scope.close(new Error('the client hung up'))
-  return { error: await outcome, tookMs: performance.now() - since }
-}
 
 async function notesIn(db: Knex): Promise<number> {
   return (await db('notes')).length
@@ -42,7 +15,7 @@ test('a statement of a client that has gone is cancelled, and fails with an erro
   const { db, pool } = opened
   await db.raw('select 1')
 
-  const { error, tookMs } = await abandoned(pool, () => db.raw('select pg_sleep(20)'))
+  const { error, tookMs } = await hangUpDuring(pool, () => db.raw('select pg_sleep(20)'))
 
   expect(findLeaseholdError(error)).toMatchObject({ code: 'LEASEHOLD_ABORTED', why: 'closed' })
   expect(tookMs).toBeLessThan(1_000)
@@ -55,7 +28,7 @@ test('its transaction is rolled back, and the connection is the next one’s', a
   const { db, pool } = opened
   await db.schema.createTable('notes', (table) => table.text('note'))
 
-  const { error } = await abandoned(pool, () =>
+  const { error } = await hangUpDuring(pool, () =>
     db.transaction(async (trx) => {
       await trx('notes').insert({ note: 'half' })
       await trx.raw('select pg_sleep(20)')

@@ -1,31 +1,10 @@
-import { findLeaseholdError, openScope, runInScope } from '@leasehold/core'
-import type { LeasedPgPool } from '@leasehold/pg'
+import { findLeaseholdError, runInScope } from '@leasehold/core'
+import { hangUpDuring } from '@leasehold/testkit/postgres'
 import { expect, test } from 'vitest'
 import type { TestClient } from './testing/test-client.js'
 import { usePrisma } from './testing/use-prisma.js'
 
 const tests = usePrisma()
-
-/** Runs `work` in a scope whose client hangs up after a while, and returns what `work` failed with. */
-async function abandoned(pool: LeasedPgPool, work: () => PromiseLike<unknown>): Promise<unknown> {
-  const scope = openScope({ label: 'GET /slow' })
-  const outcome = scope.run(async () => {
-    try {
-      return await work()
-    } catch (error) {
-      return error
-    }
-  })
-  // The nap itself must have begun, or there is nothing to cancel.
-  await expect
-    .poll(() => pool.snapshot().holders.some(({ statement }) => statement?.includes('pg_sleep')), {
-      interval: 5,
-      timeout: 10_000,
-    })
-    .toBe(true)
-  void scope.close(new Error('the client hung up'))
-  return outcome
-}
 
 const nap = (of: Pick<TestClient, '$executeRaw'>): PromiseLike<unknown> => of.$executeRaw`select pg_sleep(20)`
 
@@ -35,7 +14,7 @@ test.each([true, false])(
     const { pool, prisma } = tests.open({ pool: { max: 1 }, leased })
     await prisma.account.count()
 
-    const error = await abandoned(pool, () => nap(prisma))
+    const { error } = await hangUpDuring(pool, () => nap(prisma))
 
     expect(findLeaseholdError(error)).toMatchObject({ code: 'LEASEHOLD_ABORTED', why: 'closed' })
     expect(await prisma.account.count()).toBe(1_000)
@@ -47,7 +26,7 @@ test.each([true, false])('its transaction is rolled back (leased: %s)', async (l
   const { pool, prisma } = tests.open({ pool: { max: 1 }, leased })
   await prisma.account.count()
 
-  const error = await abandoned(pool, () =>
+  const { error } = await hangUpDuring(pool, () =>
     prisma.$transaction(
       async (tx) => {
         await tx.account.update({ where: { id: 1 }, data: { balance: 0 } })
