@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream'
 import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
-import type { StringSyntax } from '../sql/lexer.js'
 import { readCached } from '../sql/read-cached.js'
 import { addTransactionStatus } from '../wire/transaction-status.js'
 import { WireWatch } from '../wire/wire-watch.js'
@@ -205,14 +204,9 @@ export class PgSession {
     this.listeners.clear()
   }
 
-  /** How the server reads plain strings, as it says itself. */
-  get #strings(): StringSyntax {
-    return this.wire?.parameters.get('standard_conforming_strings') === 'off' ? 'escaped' : 'standard'
-  }
-
   #watchWire(connection: PgConnection): WireWatch {
     const knowledge = {
-      read: (text: string) => readCached(text, this.#strings),
+      read: (text: string) => readCached(text, this.wire?.strings),
       catalogue: this.functions,
       siteOf: (text: string) => {
         const site = this.#pinSites.get(text)

@@ -7,6 +7,7 @@ import type { TransactionControl } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
 import { isFatal } from '../wire/is-fatal.js'
 import type { PgConnection } from '../wire/pg-connection.js'
+import { unwatchedMethods } from '../wire/watched-connection.js'
 import type { WireWatch } from '../wire/wire-watch.js'
 import { type Behind, isPooled } from './behind.js'
 import { carriesSettings } from './carries-settings.js'
@@ -175,8 +176,7 @@ export class SettingsSender implements StatementSettings {
   /** Sends what makes the difference. */
   #send(difference: SettingsDifference, isAnswering: boolean): void {
     const { connection, client } = this.#parts
-    // The class's own methods, below everything that counts on this connection.
-    const bare = Object.getPrototypeOf(connection) as PgConnection
+    const bare = unwatchedMethods(connection)
     const { processID } = client as { readonly processID?: number | null }
     const processId = this.#isProven ? undefined : (processID ?? undefined)
     const { text, values } = settingsStatement(difference, { isLocal: this.#isPooled, processId })
