@@ -10,7 +10,7 @@ import type { PgConnection } from '../wire/pg-connection.js'
 import { unwatchedMethods } from '../wire/watched-connection.js'
 import type { WireWatch } from '../wire/wire-watch.js'
 import { type Behind, isPooled } from './behind.js'
-import { carriesSettings } from './carries-settings.js'
+import { carriesAnother } from './carries-another.js'
 import { PreparedSettings, type PreparedStatement } from './prepared-settings.js'
 import { SettingsAhead } from './settings-ahead.js'
 import { NOT_THE_PROCESS, settingsStatement } from './settings-statement.js'
@@ -102,7 +102,7 @@ export class SettingsSender implements StatementSettings {
       return turn.refuse(failure(difference, why, 'Declare settings before the transaction begins'))
     }
     const isInTime = !isForNextTransaction(difference)
-    if (isInTime && carriesSettings(turn.statement, turn.values)) this.#startBehind(difference, turn)
+    if (isInTime && carriesAnother(turn.statement, turn.values)) this.#startBehind(difference, turn)
     else this.#startAfter(difference, turn)
   }
 
@@ -119,7 +119,7 @@ export class SettingsSender implements StatementSettings {
       const why = `behind ${this.#parts.behind} they last for one transaction, and would count from the next`
       return turn.refuse(failure(difference, why, 'Say it when a transaction begins'))
     }
-    if (carriesSettings(turn.statement, turn.values)) return this.#startBehind(difference, turn)
+    if (carriesAnother(turn.statement, turn.values)) return this.#startBehind(difference, turn)
     if (wire.transaction === 'open') return this.#startAfter(difference, turn)
     // Its first statement is going to carry them.
     if (control === 'begin') return turn.start()

@@ -28,6 +28,13 @@ const STATUS: Readonly<Record<string, TransactionStatus>> = { I: 'idle', T: 'ope
 /** A serialization failure, and a deadlock. */
 const COLLISIONS = new Set(['40001', '40P01'])
 
+export interface WireListener {
+  /** The session is dead. Called once; it tells the observer. */
+  lost(error: Error): void
+  /** pg has dealt with a ReadyForQuery. */
+  ready(): void
+}
+
 /**
  * Keeps the account of one connection: what was sent, what is owed for it, and what the server said of the session.
  *
@@ -40,7 +47,7 @@ export class WireWatch implements ConnectionWatch {
   readonly parameters: Map<string, string> = new Map()
   #escapesStrings = false
   readonly #connection: PgConnection
-  readonly #onLost: (error: Error) => void
+  readonly #listener: WireListener
   /** Which statements do something to the session. */
   readonly effects: EffectAccount
   /** What hooks did before anybody observed. */
@@ -67,10 +74,9 @@ export class WireWatch implements ConnectionWatch {
   #lostBy: Error | undefined
   #waiting: Array<() => void> = []
 
-  /** `onLost` is called once; it tells the observer. */
-  constructor(connection: PgConnection, knowledge: StatementKnowledge, onLost: (error: Error) => void) {
+  constructor(connection: PgConnection, knowledge: StatementKnowledge, listener: WireListener) {
     this.#connection = connection
-    this.#onLost = onLost
+    this.#listener = listener
     this.effects = new EffectAccount({
       ...knowledge,
       book: (booking) => this.#book(booking),
@@ -175,7 +181,7 @@ export class WireWatch implements ConnectionWatch {
   lose(error: Error): void {
     if (this.#lostBy === undefined) {
       this.#lostBy = error
-      this.#onLost(error)
+      this.#listener.lost(error)
     }
     this.touch()
   }
@@ -249,6 +255,10 @@ export class WireWatch implements ConnectionWatch {
     this.#isUnsynced = false
     this.#observer?.busy()
     if (this.#unanswered === 0) this.#observer?.settling?.()
+  }
+
+  ready(): void {
+    this.#listener.ready()
   }
 
   receives(event: string | symbol, message: unknown): void {
