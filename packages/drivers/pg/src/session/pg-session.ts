@@ -89,8 +89,9 @@ export class PgSession {
     this.functions = functions
     this.events = events
     this.makeStream = typeof config?.stream === 'function' ? config.stream : undefined
-    this.connection = connectionOf(client)
-    this.wire = this.connection === undefined ? undefined : this.#watchWire(this.connection)
+    const connection = connectionOf(client)
+    this.wire = connection === undefined ? undefined : this.#watchWire(connection)
+    this.connection = this.wire?.connection
     if (this.wire !== undefined) addTransactionStatus(client, this.wire)
     this.begin = new DeferredBegin({
       client,
@@ -222,7 +223,7 @@ export class PgSession {
       },
       isIntroduction: (text: string) => this.introductions.delete(text),
     }
-    return new WireWatch(connection, knowledge, {
+    return new WireWatch(this.client, connection, knowledge, {
       lost: (error) => this.#whenLost(error),
       ready: () => {
         this.begin.ready()

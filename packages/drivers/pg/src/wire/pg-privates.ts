@@ -18,6 +18,17 @@ export function activeQueryOf(client: pg.Client): ActiveQuery | undefined {
   return (client as unknown as { readonly _activeQuery?: ActiveQuery | null })._activeQuery ?? undefined
 }
 
+/** What a connection of pg's own was made with; undefined for one of another make, or one that is in use. */
+export function configOf(connection: PgConnection): object | undefined {
+  const { _keepAlive: keepAlive, _keepAliveInitialDelayMillis: keepAliveInitialDelayMillis } = connection as {
+    readonly _keepAlive?: unknown
+    readonly _keepAliveInitialDelayMillis?: unknown
+  }
+  if (keepAlive === undefined || '_connecting' in connection) return undefined
+  const { stream, ssl, sslNegotiation } = connection
+  return { stream, ssl, sslNegotiation, keepAlive, keepAliveInitialDelayMillis }
+}
+
 /** From now on pg does not report the end of the connection as an error. */
 export function expectEnd(connection: PgConnection): void {
   const privates = connection as unknown as { _ending: boolean }

@@ -1,4 +1,5 @@
 import type { PgConnection } from './pg-connection.js'
+import { configOf } from './pg-privates.js'
 
 /** Is told what a connection sends and receives, each before pg acts on it. */
 export interface ConnectionWatch {
@@ -39,23 +40,32 @@ interface WatchedFields extends PgConnection {
   [ANSWERED]: StatementAhead | undefined
 }
 
-type ConnectionClass = new () => PgConnection
+type ConnectionClass = new (config?: object) => PgConnection
 
 const watchedClasses = new WeakMap<ConnectionClass, ConnectionClass>()
 
 /**
- * Puts `watch` between pg and one connection: the connection is given a class of its own kind, derived from the one that it
- * has. Functions put on each connection instead, and listeners beside pg's own, are others for every connection, so that V8
- * can inline neither them nor what calls them: in a transaction of three statements that took a fifth of pg's own time.
+ * Puts `watch` between pg and the connection of a client, which is given one of a class of its own for that, derived from the
+ * one that it has. Functions put on each connection instead, and listeners beside pg's own, are others for every connection,
+ * so that V8 can inline neither them nor what calls them: in a transaction of three statements that took a fifth of pg's time.
  *
  * To be called before `client.connect()`.
+ *
+ * @returns the connection of the client from now on.
  */
-export function watchConnection(connection: PgConnection, watch: ConnectionWatch): void {
+export function watchConnection(client: object, connection: PgConnection, watch: ConnectionWatch): PgConnection {
   const Base = connection.constructor as ConnectionClass
   const Watched = watchedClasses.get(Base) ?? watchedClassOf(Base)
   watchedClasses.set(Base, Watched)
-  Object.setPrototypeOf(connection, Watched.prototype as object)
-  Object.assign(connection, { [WATCH]: watch, [AHEAD]: undefined, [ANSWERED]: undefined })
+  const config = configOf(connection)
+  // Made anew, since V8 gives each object whose prototype was changed a shape of its own; what is not pg's own is kept.
+  const watched = (config === undefined ? connection : new Watched(config)) as WatchedFields
+  if (watched === connection) Object.setPrototypeOf(connection, Watched.prototype as object)
+  else (client as { connection: PgConnection }).connection = watched
+  watched[WATCH] = watch
+  watched[AHEAD] = undefined
+  watched[ANSWERED] = undefined
+  return watched
 }
 
 /**
@@ -66,11 +76,10 @@ export function sendAhead(connection: PgConnection, ahead: StatementAhead): void
   ;(connection as WatchedFields)[AHEAD] = ahead
 }
 
-/** The methods that pg itself gave a connection, which nobody watches. */
+/** The methods that pg itself gives a connection, which nobody watches. */
 export function unwatchedMethods(connection: PgConnection): PgConnection {
-  let methods = Object.getPrototypeOf(connection) as PgConnection
-  if (WATCH in connection) methods = Object.getPrototypeOf(methods) as PgConnection
-  return methods
+  // See the end of `watchedClassOf`.
+  return connection.constructor.prototype as PgConnection
 }
 
 function watchedClassOf(Base: ConnectionClass): ConnectionClass {

@@ -46,7 +46,8 @@ export class WireWatch implements ConnectionWatch {
   /** What the server has told of its parameters: `server_version`, `TimeZone`, … */
   readonly parameters: Map<string, string> = new Map()
   #escapesStrings = false
-  readonly #connection: PgConnection
+  /** The connection of the client from now on. */
+  readonly connection: PgConnection
   readonly #listener: WireListener
   /** Which statements do something to the session. */
   readonly effects: EffectAccount
@@ -74,8 +75,7 @@ export class WireWatch implements ConnectionWatch {
   #lostBy: Error | undefined
   #waiting: Array<() => void> = []
 
-  constructor(connection: PgConnection, knowledge: StatementKnowledge, listener: WireListener) {
-    this.#connection = connection
+  constructor(client: object, connection: PgConnection, knowledge: StatementKnowledge, listener: WireListener) {
     this.#listener = listener
     this.effects = new EffectAccount({
       ...knowledge,
@@ -85,7 +85,7 @@ export class WireWatch implements ConnectionWatch {
       },
       forgotten: (name) => this.#forget(name),
     })
-    watchConnection(connection, this)
+    this.connection = watchConnection(client, connection, this)
   }
 
   get isQuiet(): boolean {
@@ -296,7 +296,7 @@ export class WireWatch implements ConnectionWatch {
 
   #textOfPrepared(name: string): string | undefined {
     // pg itself knows it only when the server has parsed it, and its bind is sent before that.
-    return this.#connection.parsedStatements?.[name] ?? this.#named.get(name)
+    return this.connection.parsedStatements?.[name] ?? this.#named.get(name)
   }
 
   #book(booking: SessionBooking): void {
@@ -309,7 +309,7 @@ export class WireWatch implements ConnectionWatch {
   #forget(name: string | undefined): void {
     if (name === undefined) this.#named.clear()
     else this.#named.delete(name)
-    const { parsedStatements } = this.#connection
+    const { parsedStatements } = this.connection
     if (parsedStatements === undefined) return
     for (const known of name === undefined ? Object.keys(parsedStatements) : [name]) delete parsedStatements[known]
   }
