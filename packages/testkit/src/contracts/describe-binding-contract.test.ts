@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { findLeaseholdError, openScope, type Scope } from '@leasehold/core'
-import { type BindingRoute, type BindingServer, describeBindingContract } from './describe-binding-contract.js'
+import type { BindingRoute, BindingServer } from './binding/binding-contract-harness.js'
+import { describeBindingContract } from './describe-binding-contract.js'
 
 /** A binding for `node:http` itself, the plainest that can be. */
 describeBindingContract('a binding in thirty lines', {

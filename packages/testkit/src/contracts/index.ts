@@ -1,10 +1,10 @@
-export {
-  describeBindingContract,
-  type BindingContractHarness,
-  type BindingExchange,
-  type BindingRoute,
-  type BindingServer,
-} from './describe-binding-contract.js'
+export { describeBindingContract } from './describe-binding-contract.js'
+export type {
+  BindingContractHarness,
+  BindingExchange,
+  BindingRoute,
+  BindingServer,
+} from './binding/binding-contract-harness.js'
 export { describeClockContract, type ClockContractHarness } from './describe-clock-contract.js'
 export { describeDriverContract, OPTIONAL_METHODS } from './describe-driver-contract.js'
 export type { DriverContractHarness } from './driver/driver-contract-harness.js'
