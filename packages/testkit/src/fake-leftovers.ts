@@ -28,6 +28,9 @@ export class FakeLeftovers {
   }
 
   undo(pins: readonly PinRecord[]): void {
-    for (const { name = '', change } of pins) change === 'set' ? this.clear(name) : this.set(name)
+    for (const { name = '', change } of pins) {
+      if (change === 'set') this.clear(name)
+      else this.set(name)
+    }
   }
 }

@@ -60,7 +60,10 @@ describe('a scope with maxPerScope', () => {
     const { pool, clock } = openFakePool({ max: 5, maxPerScope: 1, acquireTimeoutMs: 100 })
     const scope = openScope({ label: 'greedy', clock })
     const [first, second] = await scope.run(async () => [await pool.acquire(), pool.acquire()] as const)
-    const failed = expect(second).rejects.toThrow('Its scope held 1, which is maxPerScope')
+    const failed = expect(second).rejects.toMatchObject({
+      message: expect.stringContaining('Its scope held 1, which is maxPerScope') as unknown,
+      ownHolders: [{ label: 'greedy' }],
+    })
 
     await clock.advanceAsync(100)
     await failed

@@ -19,7 +19,7 @@ import { LeaseSettings } from './lease-settings.js'
 import { openPromise } from './open-promise.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
 import type { Refusals } from './refusals.js'
-import { type ScopePlace, ScopePlaces } from './scope-places.js'
+import { type PlacesOfScope, type ScopePlace, ScopePlaces } from './scope-places.js'
 import { acquireShared } from './shared-session.js'
 
 export interface LendingDeskParts<Client> {
@@ -55,7 +55,7 @@ export class LendingDesk<Client> {
   readonly #id: number
   readonly #room: WaitingRoom<Client>
   /** Undefined where scopes may have as many connections as they like. */
-  readonly places: ScopePlaces | undefined
+  readonly places: ScopePlaces<Lending<Client>> | undefined
   #calledFrom: Site | undefined
   #checked: AcquireRequest = NO_REQUEST
 
@@ -142,7 +142,7 @@ export class LendingDesk<Client> {
     const connection = this.#connections.takeIdle(asked.at, asked.settings)
     const lending = connection === undefined ? undefined : this.#leases.grant(connection, asked, asked.at)
     if (lending === undefined) place?.leave()
-    else if (place !== undefined) lending.onEnd(place.leave)
+    else place?.isFor(lending)
     return lending
   }
 
@@ -176,27 +176,33 @@ export class LendingDesk<Client> {
     return this.#lendOrWait(asked, asked.at, give)
   }
 
-  #lendOrWait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+  #lendOrWait<Granted>(
+    asked: Asked,
+    now: number,
+    give: (lending: Lending<Client>) => Granted,
+    place?: object,
+  ): Promise<Granted> {
     const connection = this.#connections.takeIdle(now, asked.settings)
     if (connection !== undefined) return Promise.resolve(give(this.#leases.grant(connection, asked, now)))
-    return this.#wait(asked, now, give)
+    return this.#wait(asked, now, give, place)
   }
 
   /** A scope's own session, which its leases share, is one connection and needs no place. */
-  #askPlace({ holder, label, at, mode }: Asked): ScopePlace | undefined {
+  #askPlace({ holder, label, at, mode }: Asked): ScopePlace<Lending<Client>> | undefined {
     return holder === undefined || mode === 'session' ? undefined : this.places?.ask(holder, label, at)
   }
 
   /** Once the scope may have one more connection. Its place is given up with the lease, or when none is granted. */
-  async #lendInPlace(asked: Asked, place: ScopePlace): Promise<Lending<Client>> {
+  async #lendInPlace(asked: Asked, place: ScopePlace<Lending<Client>>): Promise<Lending<Client>> {
     try {
       if (place.turn !== undefined) {
-        await this.#waitAlong(asked, place.turn, this.places?.most)
+        this.#parts.deadlocks.waitsInScope(place, asked)
+        await this.#waitAlong(asked, place.turn, place.among)
         this.#refuseWhenGone(asked)
       }
       const now = place.turn === undefined ? asked.at : this.#options.clock.now()
-      const lending = await this.#lendOrWait(asked, now, itself)
-      lending.onEnd(place.leave)
+      const lending = await this.#lendOrWait(asked, now, itself, place)
+      place.isFor(lending)
       return lending
     } catch (error) {
       place.leave()
@@ -266,7 +272,12 @@ export class LendingDesk<Client> {
     if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.#options.name)
   }
 
-  #wait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+  #wait<Granted>(
+    asked: Asked,
+    now: number,
+    give: (lending: Lending<Client>) => Granted,
+    place: object | undefined,
+  ): Promise<Granted> {
     const { deadlocks } = this.#parts
     // Most callers have no frame around them, and all who wait come by here.
     const { frame } = asked
@@ -275,18 +286,18 @@ export class LendingDesk<Client> {
     const pending = new PendingLease(this.#room, asked, this.#deadlineOf(asked), now, give, resolve, reject)
     this.#refusals.makeRoomFor(pending)
     this.#connections.enqueue(pending)
-    if (frame !== undefined && pending.queued) deadlocks.waits(pending, asked, frame)
+    if ((frame !== undefined || place !== undefined) && pending.queued) deadlocks.waits(pending, asked, place)
     return promise
   }
 
   /** Waits for what another caller of the same scope asked for, or holds. A scope that ends sends that one away. */
-  #waitAlong<T>(asked: Asked, others: Promise<T>, maxPerScope?: number): Promise<T> {
+  #waitAlong<T>(asked: Asked, others: Promise<T>, places?: PlacesOfScope<Lending<Client>>): Promise<T> {
     const { agenda, wakeUp } = this.#connections
     const { signal } = asked.request
     let leave = (): void => {}
     const givenUp = new Promise<never>((_resolve, reject) => {
       const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
-      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at, [], maxPerScope))
+      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at, places?.lendings, places?.most))
       const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
       signal?.addEventListener('abort', onAbort, { once: true })
       wakeUp.hold()

@@ -38,7 +38,10 @@ export class DriverContract<Client> {
   /** A part of the suite that is about optional methods: empty for a driver that has none of them. */
   about(methods: OptionalMethod | readonly OptionalMethod[], title: string, part: () => void): void {
     const of = typeof methods === 'string' ? [methods] : methods
-    if (of.some((method) => !this.#without.includes(method))) describe(title, part)
+    if (of.every((method) => this.#without.includes(method))) return
+    describe(title, () => {
+      part()
+    })
   }
 
   /** A promise of drivers that have these methods; that a driver has no others is looked at as well. */
