@@ -56,7 +56,8 @@ export class LendingDesk<Client> {
   readonly #room: WaitingRoom<Client>
   /** Undefined where scopes may have as many connections as they like. */
   readonly places: ScopePlaces<Lending<Client>> | undefined
-  #calledFrom: Site | undefined
+  /** Null: from a line that is not to be captured, or cannot be any more. */
+  #calledFrom: Site | null | undefined
   #checked: AcquireRequest = NO_REQUEST
 
   constructor(parts: LendingDeskParts<Client>) {
@@ -99,7 +100,7 @@ export class LendingDesk<Client> {
       scope?.settings === undefined && request.settings === undefined && request.defaultSettings === undefined
         ? undefined
         : new LeaseSettings(scope, pool, request)
-    const site = 'site' in request ? request.site : (this.#calledFrom ?? this.#leases.sites.capture(label, entry))
+    const site = 'site' in request ? request.site : this.#siteOf(label, entry)
     if (scope !== undefined && !scope.isOpen) {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
         throw new ScopeClosedError({ label: scope.label, pool: this.#options.name, cause: scope.aborted?.reason })
@@ -152,14 +153,19 @@ export class LendingDesk<Client> {
   }
 
   /** @see Pool.calledFrom */
-  calledFrom<R>(site: Site, work: () => R): R {
+  calledFrom<R>(site: Site | undefined, work: () => R): R {
     const outer = this.#calledFrom
-    this.#calledFrom = site
+    this.#calledFrom = site ?? null
     try {
       return work()
     } finally {
       this.#calledFrom = outer
     }
+  }
+
+  #siteOf(label: string, entry: (...args: never[]) => unknown): Site | undefined {
+    const calledFrom = this.#calledFrom
+    return calledFrom === undefined ? this.#leases.sites.capture(label, entry) : (calledFrom ?? undefined)
   }
 
   #lend<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
