@@ -154,15 +154,4 @@ describe('a scope whose calls hold its whole share, and ask for more,', () => {
     expect([mine.outcome, other.outcome].toSorted()).toEqual(['LEASEHOLD_SELF_DEADLOCK', 'fulfilled'])
     expect([gone?.outcome, placed?.outcome]).toEqual(['LEASEHOLD_ABORTED', 'fulfilled'])
   })
-
-  it('waits to its deadline in a pool that observes, which says that it would have refused', async () => {
-    const { pool, clock } = openFakePool({ max: 5, maxPerScope: 1, observe: true, acquireTimeoutMs: 400 })
-    const told: string[] = []
-    pool.on('observe', ({ would, why }) => told.push(`${would}: ${why}`))
-    const asked = watched(runInScope({ label: 'GET /', clock }, () => pool.use(() => pool.acquire())))
-    await clock.advanceAsync(400)
-
-    expect(asked.outcome).toBe('LEASEHOLD_ACQUIRE_TIMEOUT')
-    expect(told[0]).toBe('refuse: its own calls hold all connections of its scope')
-  })
 })

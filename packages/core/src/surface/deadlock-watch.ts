@@ -136,8 +136,7 @@ export class DeadlockWatch<Client> implements Contended<Client> {
     below: (...args: never[]) => unknown,
   ): void {
     if (this.#leases.observe) {
-      const all = waitsFor === this ? 'all connections' : 'all connections of its scope'
-      this.#leases.wouldRefuseCaller(asked.label, `its own calls hold ${all}`)
+      this.#leases.wouldRefuseCaller(asked.label, 'its own calls hold all connections')
       return
     }
     const place = { label: asked.label, site: (asked.site ?? this.#siteBelow(below))?.place }

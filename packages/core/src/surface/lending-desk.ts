@@ -193,9 +193,14 @@ export class LendingDesk<Client> {
     return this.#wait(asked, now, give, place)
   }
 
-  /** A scope's own session, which its leases share, is one connection and needs no place. */
+  /** A scope's own session, which its leases share, is one connection and needs no place. An observing pool lets nobody wait for one. */
   #askPlace({ holder, label, at, mode }: Asked): ScopePlace<Lending<Client>> | undefined {
-    return holder === undefined || mode === 'session' ? undefined : this.places?.ask(holder, label, at)
+    if (this.places === undefined || holder === undefined || mode === 'session') return undefined
+    const place = this.places.ask(holder, label, at)
+    if (place.turn === undefined || !this.#options.observe) return place
+    place.leave()
+    this.#leases.wouldRefuseCaller(label, `its scope holds ${place.among.most}, which is maxPerScope`)
+    return undefined
   }
 
   /** Once the scope may have one more connection. Its place is given up with the lease, or when none is granted. */
