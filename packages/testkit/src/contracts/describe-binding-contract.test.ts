@@ -8,7 +8,7 @@ import { describeBindingContract } from './describe-binding-contract.js'
 
 /** A binding for `node:http` itself, the plainest that can be. */
 describeBindingContract('a binding in thirty lines', {
-  async start(_pool, routes, idleTimeoutMs, settings): Promise<BindingServer> {
+  async start(_pool, routes, { idleTimeoutMs, settings }): Promise<BindingServer> {
     const server = createServer((incoming, response) => {
       const route = routes.find(({ method }) => method === incoming.method && incoming.url?.startsWith('/orders/'))
       const declared = settings && (() => settings(incoming))

@@ -2,6 +2,7 @@ import { afterEach, describe } from 'vitest'
 import { BindingContract } from './binding/binding-contract.js'
 import type { BindingContractHarness } from './binding/binding-contract-harness.js'
 import { describeClientsThatHangUp } from './binding/describe-clients-that-hang-up.js'
+import { describeRequestsInTransactions } from './binding/describe-requests-in-transactions.js'
 import { describeRequestsRefused } from './binding/describe-requests-refused.js'
 import { describeScopesOfRequests } from './binding/describe-scopes-of-requests.js'
 
@@ -15,5 +16,6 @@ export function describeBindingContract(name: string, harness: BindingContractHa
     describeScopesOfRequests(contract)
     describeClientsThatHangUp(contract)
     describeRequestsRefused(contract)
+    if (harness.hasTransactions === true) describeRequestsInTransactions(contract)
   })
 }

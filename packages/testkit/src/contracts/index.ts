@@ -4,6 +4,7 @@ export type {
   BindingExchange,
   BindingRoute,
   BindingServer,
+  BindingServerOptions,
 } from './binding/binding-contract-harness.js'
 export { describeClockContract, type ClockContractHarness } from './describe-clock-contract.js'
 export { describeDriverContract, OPTIONAL_METHODS } from './describe-driver-contract.js'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Writable } from 'node:stream'
-import type { Pool, Settings } from '@leasehold/core'
+import type { DeclaredTransaction, Pool, Settings } from '@leasehold/core'
 import type { FakeClient } from '../../fake-client.js'
 
 /** One request, as every framework could show it to a handler. */
@@ -19,6 +19,8 @@ export interface BindingRoute {
   /** With parameters in the form `/orders/:id`. */
   readonly path: string
   readonly handler: (exchange: BindingExchange) => Promise<void> | void
+  /** The handler shall run in a transaction, as this says. Only where the harness has these. */
+  readonly transaction?: DeclaredTransaction | undefined
 }
 
 export interface BindingServer {
@@ -27,17 +29,19 @@ export interface BindingServer {
   stop(): Promise<void>
 }
 
+/** How a server is to be set up. */
+export interface BindingServerOptions {
+  /** Sockets on which nothing happens for so long are closed by the server. */
+  readonly idleTimeoutMs?: number | undefined
+  /** What the binding is told of the settings of requests. */
+  readonly settings?: ((request: Pick<IncomingMessage, 'headers'>) => Settings) | undefined
+  /** What the binding is told of the deadline of requests. */
+  readonly deadlineMs?: number | undefined
+}
+
 export interface BindingContractHarness {
-  /**
-   * Starts a server with the binding over `pool`, as the binding's README shows it, and these routes.
-   *
-   * @param idleTimeoutMs when given, sockets on which nothing happens for so long are closed by the server.
-   * @param settings when given, what the binding is told of the settings of requests.
-   */
-  start(
-    pool: Pool<FakeClient>,
-    routes: readonly BindingRoute[],
-    idleTimeoutMs?: number,
-    settings?: (request: Pick<IncomingMessage, 'headers'>) => Settings,
-  ): Promise<BindingServer>
+  /** Starts a server with the binding over `pool`, as the binding's README shows it, and these routes. */
+  start(pool: Pool<FakeClient>, routes: readonly BindingRoute[], options: BindingServerOptions): Promise<BindingServer>
+  /** Whether routes can be transactions with this binding: then these are looked at as well. */
+  readonly hasTransactions?: boolean
 }

@@ -5,7 +5,12 @@ import { createPool, currentScope, type Pool, type PoolOptions, type Scope } fro
 import { expect, vi } from 'vitest'
 import type { FakeClient } from '../../fake-client.js'
 import { FakeDriver } from '../../fake-driver.js'
-import type { BindingContractHarness, BindingRoute, BindingServer } from './binding-contract-harness.js'
+import type {
+  BindingContractHarness,
+  BindingRoute,
+  BindingServer,
+  BindingServerOptions,
+} from './binding-contract-harness.js'
 
 /** What was answered to a request. */
 export interface BindingAnswer {
@@ -35,8 +40,7 @@ export class BindingContract {
   async start(
     handler: BindingRoute['handler'],
     options: PoolOptions = {},
-    idleTimeoutMs?: number,
-    settings?: Parameters<BindingContractHarness['start']>[3],
+    { transaction, ...server }: BindingServerOptions & Pick<BindingRoute, 'transaction'> = {},
   ): Promise<void> {
     this.driver = new FakeDriver()
     this.#pool = createPool(this.driver, { max: 3, closeGraceMs: 20, ...options })
@@ -46,8 +50,9 @@ export class BindingContract {
       if (scope !== undefined) this.scopes.push(scope)
       return handler(exchange)
     }
-    const routes = (['GET', 'POST'] as const).map((method) => ({ method, path: '/orders/:id', handler: observed }))
-    this.#server = await this.#harness.start(this.pool, routes, idleTimeoutMs, settings)
+    const route = { path: '/orders/:id', handler: observed, transaction }
+    const routes = (['GET', 'POST'] as const).map((method) => ({ method, ...route }))
+    this.#server = await this.#harness.start(this.pool, routes, server)
   }
 
   async end(): Promise<void> {

@@ -103,7 +103,7 @@ export function describeClientsThatHangUp(contract: BindingContract): void {
           reply(200, 'never sent')
         },
         {},
-        50,
+        { idleTimeoutMs: 50 },
       )
       const sent = contract.send()
 

@@ -41,10 +41,11 @@ export function describeScopesOfRequests(contract: BindingContract): void {
           reply(200, `${asked.length - before}`)
         },
         { max: 1, requireSettings: ['app.tenant_id'] },
-        undefined,
-        ({ headers }) => {
-          asked.push(headers['x-tenant'])
-          return { 'app.tenant_id': String(headers['x-tenant']) }
+        {
+          settings: ({ headers }) => {
+            asked.push(headers['x-tenant'])
+            return { 'app.tenant_id': String(headers['x-tenant']) }
+          },
         },
       )
 
