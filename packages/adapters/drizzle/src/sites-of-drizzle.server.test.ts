@@ -1,18 +1,12 @@
 import { runInScope } from '@leasehold/core'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { useClient, usePostgres } from '@leasehold/testkit/postgres'
+import { describe, expect, test } from 'vitest'
 import { openDrizzle, type OpenedDrizzle, type TestDatabase } from './testing/open-drizzle.js'
 import { SUPPORTED_DRIZZLES, TABLES, type SupportedDrizzle } from './testing/supported-drizzles.js'
 
 const database = usePostgres()
 
-beforeAll(async () => {
-  const admin = new Client({ connectionString: database.url })
-  await admin.connect()
-  await admin.query(TABLES)
-  await admin.end()
-})
+useClient(database, TABLES)
 
 type Work = (db: TestDatabase, of: SupportedDrizzle) => PromiseLike<unknown>
 
