@@ -14,7 +14,13 @@ describeBindingContract('a binding in thirty lines', {
       const declared = settings && (() => settings(incoming))
       const scope = openScope({ label: `${incoming.method} ${route?.path ?? '?'}`, settings: declared })
       const gone = (): Error | undefined => (response.writableFinished ? undefined : new Error('the client hung up'))
-      response.on('close', () => void scope.close(gone()).catch(() => {}))
+      const end = (): void => {
+        incoming.socket.off('close', end)
+        void scope.close(gone()).catch(() => {})
+      }
+      response.on('close', end)
+      // A response that waits in the pipe behind another one never has the socket, and does not hear of its end.
+      incoming.socket.on('close', end)
       void scope.run(() => answer(route, scope, incoming, response))
     })
     server.setTimeout(idleTimeoutMs ?? 0)

@@ -18,5 +18,5 @@ export function useClient(database: { readonly url: string }, ...statements: rea
       if (client === undefined) throw new Error('useClient(): there is a client only while hooks and tests run')
       return client.query.bind(client)
     },
-  } as Pick<Client, 'query'>
+  }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createPool, currentScope, type Pool, type PoolOptions, type Scope } from '@leasehold/core'
 import { expect, vi } from 'vitest'
@@ -77,6 +78,13 @@ export class BindingContract {
     sent.on('error', () => {})
     sent.end(body)
     return sent
+  }
+
+  /** A bare socket, for what no HTTP client does. */
+  connect(): Socket {
+    const socket = connect(this.#server?.port ?? 0)
+    socket.on('error', () => {})
+    return socket
   }
 
   async answerTo(sent: ReturnType<typeof request>): Promise<BindingAnswer> {

@@ -76,6 +76,22 @@ export function describeClientsThatHangUp(contract: BindingContract): void {
       held.open()
     })
 
+    it('closes the scope when the client hangs up with a second request in the pipe', async () => {
+      const held = new Gate()
+      await contract.start(async () => {
+        await contract.pool.acquire()
+        await held.promise
+      })
+      const socket = contract.connect()
+      socket.write(['1', '2'].map((order) => `GET /orders/${order} HTTP/1.1\r\nhost: here\r\n\r\n`).join(''))
+      await vi.waitFor(() => expect(contract.pool.snapshot().connections.lent).toBe(2))
+
+      socket.destroy()
+
+      await contract.allIsBack(2)
+      held.open()
+    })
+
     it('closes the scope when the client hangs up in the middle of a stream', async () => {
       await contract.start(async ({ stream }) => {
         await contract.pool.acquire()
