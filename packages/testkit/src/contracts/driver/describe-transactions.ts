@@ -4,7 +4,11 @@ import type { DriverContract } from './driver-contract.js'
 
 const AS_IT_IS: TransactionModes = { isolation: undefined, readOnly: undefined, deferrable: undefined }
 
-/** What `pool.transaction` stands on. */
+/** What an observer was told last where a transaction is open; a driver may keep its begin for the first statement. */
+const OPEN = ['quiet open', 'opened']
+const OVER = ['quiet idle', 'never opened']
+
+/** What `pool.transaction` stands on: the pool speaks through the handle of the lease that it has for it. */
 export function describeTransactions<Client>(contract: DriverContract<Client>): void {
   const write = (client: Client, row: string): Promise<unknown> =>
     contract.query(client, contract.harness.statements.write(row))
@@ -13,17 +17,37 @@ export function describeTransactions<Client>(contract: DriverContract<Client>): 
     contract.offered('transaction', 'what was committed is there, and what was rolled back is not', async (driver) => {
       const { transaction } = driver
       const { client, told } = await contract.open()
+      const { handle } = contract.handleOf(client)
 
-      await transaction.begin(client, AS_IT_IS)
+      await transaction.begin(handle, AS_IT_IS)
+      expect(OPEN).toContain(told.at(-1))
+      await write(handle, 'kept')
       expect(told.at(-1)).toBe('quiet open')
-      await write(client, 'kept')
-      expect(await transaction.commit(client)).toBe('committed')
-      await transaction.begin(client, AS_IT_IS)
-      await write(client, 'undone')
-      await transaction.rollback(client)
+      expect(await transaction.commit(handle)).toBe('committed')
+      await transaction.begin(handle, AS_IT_IS)
+      await write(handle, 'undone')
+      await transaction.rollback(handle)
 
       expect(told.at(-1)).toBe('quiet idle')
       expect(await contract.harness.rows()).toEqual(['kept'])
+      await driver.close(client)
+    })
+
+    contract.offered('transaction', 'one in which nothing runs is over when it is ended', async (driver) => {
+      const { transaction } = driver
+      const { client, told } = await contract.open()
+      const { handle } = contract.handleOf(client)
+
+      await transaction.begin(handle, AS_IT_IS)
+      expect(await transaction.commit(handle)).toBe('committed')
+      expect(OVER).toContain(told.at(-1))
+      await transaction.begin(handle, AS_IT_IS)
+      await transaction.rollback(handle)
+      expect(OVER).toContain(told.at(-1))
+
+      await write(handle, 'by-itself')
+      expect(told.at(-1)).toBe('quiet idle')
+      expect(await contract.harness.rows()).toEqual(['by-itself'])
       await driver.close(client)
     })
 
@@ -33,15 +57,34 @@ export function describeTransactions<Client>(contract: DriverContract<Client>): 
       async (driver) => {
         const { transaction } = driver
         const { client, told } = await contract.open()
+        const { handle } = contract.handleOf(client)
 
-        await transaction.begin(client, AS_IT_IS)
-        await write(client, 'undone')
-        await contract.refusalOf(() => contract.query(client, contract.harness.statements.failing))
+        await transaction.begin(handle, AS_IT_IS)
+        await write(handle, 'undone')
+        await contract.refusalOf(() => contract.query(handle, contract.harness.statements.failing))
 
-        expect(await transaction.commit(client)).toBe('rolled back')
+        expect(await transaction.commit(handle)).toBe('rolled back')
         expect(told.at(-1)).toBe('quiet idle')
         expect(await contract.harness.rows()).toEqual([])
-        expect(transaction.mayRetry(client)).toBe(false)
+        expect(transaction.mayRetry(handle)).toBe(false)
+        await driver.close(client)
+      },
+    )
+
+    contract.offered(
+      'transaction',
+      'one whose first statement fails has failed: nothing after it is committed by itself',
+      async (driver) => {
+        const { transaction } = driver
+        const { client } = await contract.open()
+        const { handle } = contract.handleOf(client)
+
+        await transaction.begin(handle, AS_IT_IS)
+        await contract.refusalOf(() => contract.query(handle, contract.harness.statements.failing))
+        await contract.refusalOf(() => write(handle, 'undone'))
+
+        expect(await transaction.commit(handle)).toBe('rolled back')
+        expect(await contract.harness.rows()).toEqual([])
         await driver.close(client)
       },
     )
@@ -52,18 +95,19 @@ export function describeTransactions<Client>(contract: DriverContract<Client>): 
       async (driver) => {
         const { transaction } = driver
         const { client, told } = await contract.open()
+        const { handle } = contract.handleOf(client)
 
-        await transaction.begin(client, AS_IT_IS)
-        await transaction.savepoint(client, 'first')
-        await write(client, 'kept')
-        await transaction.release(client, 'first')
-        await transaction.savepoint(client, 'second')
-        await write(client, 'undone')
-        await contract.refusalOf(() => contract.query(client, contract.harness.statements.failing))
-        await transaction.rollbackTo(client, 'second')
+        await transaction.begin(handle, AS_IT_IS)
+        await transaction.savepoint(handle, 'first')
+        await write(handle, 'kept')
+        await transaction.release(handle, 'first')
+        await transaction.savepoint(handle, 'second')
+        await write(handle, 'undone')
+        await contract.refusalOf(() => contract.query(handle, contract.harness.statements.failing))
+        await transaction.rollbackTo(handle, 'second')
         await contract.soon(() => expect(told.at(-1)).toBe('quiet open'))
 
-        expect(await transaction.commit(client)).toBe('committed')
+        expect(await transaction.commit(handle)).toBe('committed')
         expect(await contract.harness.rows()).toEqual(['kept'])
         await driver.close(client)
       },
@@ -73,11 +117,12 @@ export function describeTransactions<Client>(contract: DriverContract<Client>): 
       const { transaction } = driver
       const modes: TransactionModes = { isolation: 'serializable', readOnly: true, deferrable: undefined }
       const { client } = await contract.open()
+      const { handle } = contract.handleOf(client)
 
-      await transaction.begin(client, modes)
+      await transaction.begin(handle, modes)
 
-      expect(await transaction.modes(client)).toMatchObject({ isolation: 'serializable', readOnly: true })
-      await transaction.rollback(client)
+      expect(await transaction.modes(handle)).toMatchObject({ isolation: 'serializable', readOnly: true })
+      await transaction.rollback(handle)
       await driver.close(client)
     })
   })

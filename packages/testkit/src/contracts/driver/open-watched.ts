@@ -40,6 +40,10 @@ export async function openWatched<Client>(driver: Driver<Client>): Promise<Watch
       failures.push(error)
       told.push('failed')
     },
+    opened(origin) {
+      transaction = origin === undefined ? 'idle' : 'open'
+      told.push(origin === undefined ? 'never opened' : 'opened')
+    },
     quiet(status) {
       isQuiet = true
       transaction = status
