@@ -138,7 +138,7 @@ export interface PoolOptions<Client = unknown> {
   readonly captureSites?: 'adaptive' | 'always' | 'off'
   /**
    * Settings without which nothing is lent: who has not declared them (see `ScopeOptions.settings`) is refused with
-   * `LEASEHOLD_SETTING_REQUIRED`. Default none.
+   * `LEASEHOLD_SETTING_REQUIRED`; a pool that observes says so, and lends. Default none.
    */
   readonly requireSettings?: readonly string[]
   /**

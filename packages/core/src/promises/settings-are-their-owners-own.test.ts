@@ -361,6 +361,18 @@ describe('a pool that requires settings', () => {
     expect(driver.calls).toEqual([])
   })
 
+  it('only says so where it observes: what another one has declared is still not met', async () => {
+    const { pool, driver } = openFakePool({ max: 1, requireSettings: ['app.tenant_id'], observe: true })
+    const told: string[] = []
+    pool.on('observe', ({ would, why, label }) => told.push(`${would} ${label}: ${why}`))
+    await runInScope({ label: 'a', settings: tenant('1') }, () => pool.use((client) => client.query('with it')))
+
+    await runInScope({ label: 'b' }, () => pool.use((client) => client.query('without')))
+
+    expect(told).toEqual(['refuse b: it has not declared app.tenant_id (requireSettings)'])
+    expect(driver.sessions[0]?.settings.ran.map(({ settings }) => settings)).toEqual([tenant('1'), {}])
+  })
+
   it('lends to who has, wherever that was', async () => {
     const { pool } = openFakePool({ requireSettings: ['app.tenant_id', 'role'] })
 

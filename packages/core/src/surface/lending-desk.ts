@@ -275,8 +275,11 @@ export class LendingDesk<Client> {
   }
 
   #checkSettings(asked: Asked): void {
-    checkSettings(asked, this.#options, this.#leases.driver)
+    const { observe } = this.#options
+    checkSettings(asked, this.#options, this.#leases.driver, observe ? this.#wouldRefuse : undefined)
   }
+
+  readonly #wouldRefuse = (label: string, why: string): void => this.#leases.wouldRefuseCaller(label, why)
 
   #refuseWhenClosed(): void {
     const { is } = this.#connections.state
