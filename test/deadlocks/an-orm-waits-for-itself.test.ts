@@ -71,7 +71,9 @@ describe.each(MEMBERS)('on a pool of one, $name', ({ name, open }) => {
     )
     if (name !== 'pg') {
       expect(failure).toMatchObject({ code: 'LEASEHOLD_SELF_DEADLOCK', isAlone: true })
-      expect((failure as SelfDeadlockError).holders).toMatchObject([{ label: 'GET /orders', site: HERE, askedSite: HERE }])
+      expect((failure as SelfDeadlockError).holders).toMatchObject([
+        { label: 'GET /orders', site: HERE, askedSite: HERE },
+      ])
       return
     }
     // A transaction without a callback is no frame: it is only probable, and told when the deadline has passed.
