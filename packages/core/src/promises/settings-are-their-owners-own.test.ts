@@ -1,4 +1,4 @@
-import { FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
+import { type FakeClient, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import {
   createPool,
@@ -7,6 +7,7 @@ import {
   openScope,
   runInScope,
   type InvalidOptionsError,
+  type Lease,
   type SettingRequiredError,
 } from '../index.js'
 
@@ -369,7 +370,15 @@ describe('a pool that requires settings', () => {
 
     await runInScope({ label: 'b' }, () => pool.use((client) => client.query('without')))
 
-    expect(told).toEqual(['refuse b: it has not declared app.tenant_id (requireSettings)'])
+    const refused = (label: string): string => `refuse ${label}: it has not declared app.tenant_id (requireSettings)`
+    expect(told).toEqual([refused('b')])
+    const lease = await pool.acquire({ label: 'c' })
+    // What is not idle is asked for at once, and then waited for.
+    const waiting = new Promise<Lease<FakeClient>>((serve, refuse) => pool.acquireThen({ label: 'd' }, serve, refuse))
+    lease.release()
+    const served = await waiting
+    served.release()
+    expect(told.slice(1)).toEqual([refused('c'), refused('d')])
     expect(driver.sessions[0]?.settings.ran.map(({ settings }) => settings)).toEqual([tenant('1'), {}])
   })
 

@@ -17,7 +17,7 @@ export function checkSettings(
   asked: Asked,
   { name, requireSettings }: Pick<ResolvedPoolOptions, 'name' | 'requireSettings'>,
   driver: Pick<Driver<never>, 'name' | 'declare' | 'undeclarable'>,
-  wouldRefuse: ((label: string, why: string) => void) | undefined,
+  wouldRefuse: ((asked: Asked, why: string) => void) | undefined,
 ): void {
   if (asked.declares === undefined && requireSettings.length === 0) return
   const { settings } = asked
@@ -25,7 +25,7 @@ export function checkSettings(
   if (missing.length > 0 && wouldRefuse === undefined) {
     throw new SettingRequiredError({ pool: name, label: asked.label, missing })
   }
-  if (missing.length > 0) wouldRefuse?.(asked.label, `it has not declared ${missing.join(', ')} (requireSettings)`)
+  if (missing.length > 0) wouldRefuse?.(asked, `it has not declared ${missing.join(', ')} (requireSettings)`)
   if (settings !== undefined) refuseUndeclarable(settings, asked, driver)
 }
 

@@ -59,6 +59,8 @@ export class LendingDesk<Client> {
   /** Null: from a line that is not to be captured, or cannot be any more. */
   #calledFrom: Site | null | undefined
   #checked: AcquireRequest = NO_REQUEST
+  /** What an observing pool has told of whom. */
+  readonly #told = new WeakMap<Asked, Set<string>>()
 
   constructor(parts: LendingDeskParts<Client>) {
     const { connections, leases, refusals } = parts
@@ -194,12 +196,13 @@ export class LendingDesk<Client> {
   }
 
   /** A scope's own session, which its leases share, is one connection and needs no place. An observing pool lets nobody wait for one. */
-  #askPlace({ holder, label, at, mode }: Asked): ScopePlace<Lending<Client>> | undefined {
+  #askPlace(asked: Asked): ScopePlace<Lending<Client>> | undefined {
+    const { holder, label, at, mode } = asked
     if (this.places === undefined || holder === undefined || mode === 'session') return undefined
     const place = this.places.ask(holder, label, at)
     if (place.turn === undefined || !this.#options.observe) return place
     place.leave()
-    this.#leases.wouldRefuseCaller(label, `its scope holds ${place.among.most}, which is maxPerScope`)
+    this.#wouldRefuse(asked, `its scope holds ${place.among.most}, which is maxPerScope`)
     return undefined
   }
 
@@ -279,7 +282,13 @@ export class LendingDesk<Client> {
     checkSettings(asked, this.#options, this.#leases.driver, observe ? this.#wouldRefuse : undefined)
   }
 
-  readonly #wouldRefuse = (label: string, why: string): void => this.#leases.wouldRefuseCaller(label, why)
+  /** Once for each caller: what could not be granted at once is looked at again. */
+  readonly #wouldRefuse = (asked: Asked, why: string): void => {
+    const told = this.#told.get(asked) ?? new Set()
+    if (told.has(why)) return
+    this.#told.set(asked, told.add(why))
+    this.#leases.wouldRefuseCaller(asked.label, why)
+  }
 
   #refuseWhenClosed(): void {
     const { is } = this.#connections.state
