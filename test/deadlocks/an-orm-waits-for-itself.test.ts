@@ -61,8 +61,7 @@ describe.each(MEMBERS)('on a pool of one, $name', ({ name, open }) => {
     expect(failure).toMatchObject({
       code: 'LEASEHOLD_SELF_DEADLOCK',
       isAlone: true,
-      // Prisma asks when its caller's frames are gone.
-      holders: [{ label: 'GET /orders', site: HERE, askedSite: name === 'Prisma' ? undefined : HERE }],
+      holders: [{ label: 'GET /orders', site: HERE, askedSite: HERE }],
     })
   })
 
@@ -71,9 +70,10 @@ describe.each(MEMBERS)('on a pool of one, $name', ({ name, open }) => {
       runInScope({ label: 'GET /orders' }, () => member.transaction(async () => void (await member.run('select 1')))),
     )
     if (name !== 'pg') {
-      const site = name === 'Prisma' ? undefined : HERE
       expect(failure).toMatchObject({ code: 'LEASEHOLD_SELF_DEADLOCK', isAlone: true })
-      expect((failure as SelfDeadlockError).holders).toMatchObject([{ label: 'GET /orders', site, askedSite: site }])
+      expect((failure as SelfDeadlockError).holders).toMatchObject([
+        { label: 'GET /orders', site: HERE, askedSite: HERE },
+      ])
       return
     }
     // A transaction without a callback is no frame: it is only probable, and told when the deadline has passed.

@@ -1,9 +1,8 @@
 import { once } from 'node:events'
 import { type ClientRequest, request, type IncomingMessage } from 'node:http'
 import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { useClient, usePostgres } from '@leasehold/testkit/postgres'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ENDINGS, type Ending } from './endings.js'
 import { ORMS } from './orms.js'
 import { SERVICES, type Service } from './services.js'
@@ -13,16 +12,10 @@ const NAME = 'every-orm'
 /** Every ORM on every framework, with every way in which a request can end, in the carrier that is in use. */
 export function describeJourneys(carrier: string): void {
   const postgres = usePostgres()
-  let outside: Client
   let pool: LeasedPgPool
   let service: Service
 
-  beforeAll(async () => {
-    outside = new Client(postgres.url)
-    await outside.connect()
-    await outside.query('create table rows (number int)')
-  })
-  afterAll(() => outside.end())
+  const outside = useClient(postgres, 'create table rows (number int)')
   beforeEach(async () => {
     await outside.query('truncate rows')
     pool = createPgPool({

@@ -3,24 +3,17 @@ import { type IncomingMessage, request } from 'node:http'
 import { type LeakKind, runOutsideContext } from '@leasehold/core'
 import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
 import { collectGarbage } from '@leasehold/testkit'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { useClient, usePostgres } from '@leasehold/testkit/postgres'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Handler, type Service, SERVICES } from '../every-orm/services.js'
 import { LEAKY_ORMS, type LeakyOrm } from './leaky-orms.js'
 
 const postgres = usePostgres()
-let outside: Client
 let pool: LeasedPgPool
 let service: Service
 let leaks: Array<{ readonly kind: LeakKind; readonly label: string; readonly reclaimed: boolean }>
 
-beforeAll(async () => {
-  outside = new Client(postgres.url)
-  await outside.connect()
-  await outside.query('create table rows (number int)')
-})
-afterAll(() => outside.end())
+const outside = useClient(postgres, 'create table rows (number int)')
 beforeEach(async () => {
   await outside.query('truncate rows')
   pool = createPgPool({

@@ -1,27 +1,23 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { useClient, usePostgres } from '@leasehold/testkit/postgres'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MEMBERS } from './members.js'
 import { type Handler, type Service, SERVICES } from './transactional-services.js'
 
 const NAME = 'requests-in-transactions'
 const postgres = usePostgres()
 const failure = new Error('of the handler')
-let outside: Client
 let pool: LeasedPgPool
 let service: Service
 
-beforeAll(async () => {
-  outside = new Client(postgres.url)
-  await outside.connect()
-  await outside.query('create table rows (name text primary key, other text)')
+const outside = useClient(
+  postgres,
+  'create table rows (name text primary key, other text)',
   // Looked at when the transaction is committed, and not before.
-  await outside.query('alter table rows add foreign key (other) references rows deferrable initially deferred')
-})
-afterAll(() => outside.end())
+  'alter table rows add foreign key (other) references rows deferrable initially deferred',
+)
 beforeEach(async () => {
   await outside.query('truncate rows')
   pool = createPgPool({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { describeDriverContract, TestGate, type DriverContractHarness } from './contracts/index.js'
+import { describeDriverContract, OPTIONAL_METHODS, TestGate, type DriverContractHarness } from './contracts/index.js'
 import type { FakeClient } from './fake-client.js'
+import { FakeDriverError } from './fake-driver-error.js'
 import { FakeDriver } from './fake-driver.js'
 import { minimalDriver } from './minimal-driver.js'
 import { settled } from './settled.js'
@@ -15,23 +16,47 @@ function harnessOf(
   refused.script.always('connect', 'error')
   const silent = new FakeDriver()
   silent.script.always('connect', 'never')
+  const readOnly = new FakeDriver()
+  readOnly.isReadOnly = true
   return {
     driver,
     refused,
     silent,
+    readOnly,
     statements: {
       ok: 'select',
       failing: 'fail',
       begin: 'begin',
+      rollback: 'rollback',
       endless: 'endless',
+      slowControl: 'begin slowly',
+      write: (row) => `insert ${row}`,
+      leaving: { text: 'set x', kind: 'setting', name: 'x' },
       withLiterals: { text: "select 'secret', 42", literals: ['secret', '42'] },
+    },
+    settings: {
+      taken: ['app.tenant', '42'],
+      refused: ['app.tenant', 'refused'],
+      read: async (client) => {
+        await client.query('show')
+        return behind.sessions[client.id - 1]?.settings.ran.at(-1)?.settings['app.tenant']
+      },
     },
     query: (client, statement) => {
       if (statement === 'endless') behind.script.next('query', 'never')
-      return client.query(statement)
+      if (statement !== 'begin slowly') return client.query(statement)
+      behind.script.next('query', 'slow')
+      setImmediate(() => behind.script.open('query'))
+      return client.query('begin')
     },
     kill: (client) => behind.kill(client),
-    sockets: () => behind.sockets.total + refused.sockets.total + silent.sockets.total,
+    shutDown: (client) => {
+      const error = new FakeDriverError('the server goes away', 'fatal')
+      error.isShutdown = true
+      behind.kill(client, error)
+    },
+    rows: () => behind.rows,
+    sockets: () => [behind, refused, silent, readOnly].reduce((sum, { sockets }) => sum + sockets.total, 0),
   }
 }
 
@@ -43,16 +68,15 @@ describeDriverContract(
     const behind = new FakeDriver()
     return harnessOf(behind, minimalDriver(behind))
   },
-  ['lend', 'quiesce', 'cancel', 'destroy', 'hold', 'redact'],
+  OPTIONAL_METHODS,
 )
 
 describe('the fake driver', () => {
   it('has none of the optional methods that it was told to do without', () => {
-    const all = ['lend', 'quiesce', 'cancel', 'destroy', 'hold', 'redact'] as const
-    const driver = new FakeDriver({ without: all })
+    const driver = new FakeDriver({ without: OPTIONAL_METHODS })
 
-    for (const method of all) expect(driver[method]).toBeUndefined()
-    for (const method of all) expect(new FakeDriver()[method]).toBeTypeOf('function')
+    for (const method of OPTIONAL_METHODS) expect(driver[method]).toBeUndefined()
+    for (const method of OPTIONAL_METHODS) expect(new FakeDriver()[method]).toBeDefined()
   })
 
   it('does what its script says: the next outcomes first, then the usual one', async () => {

@@ -4,6 +4,7 @@ import type {
   ErrorKind,
   LeaseGate,
   LedgerView,
+  SessionFact,
   SessionObserver,
   SettingsDifference,
 } from '@leasehold/core'
@@ -26,6 +27,7 @@ export type OptionalMethod =
   | 'hold'
   | 'redact'
   | 'transaction'
+  | 'truth'
   | 'isShutdown'
   | 'takesWrites'
 
@@ -76,6 +78,11 @@ export class FakeDriver implements Driver<FakeClient> {
   readonly hold?: (client: FakeClient, alive: boolean) => void
   readonly redact?: (statement: string) => string
   readonly transaction?: DriverTransactions<FakeClient>
+  readonly truth?: (
+    client: FakeClient,
+    names: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<readonly SessionFact[]>
   readonly isShutdown?: (error: unknown) => boolean
   readonly takesWrites?: (client: FakeClient, signal: AbortSignal) => Promise<boolean>
   /** Whether the server has become one that only reads. */
@@ -95,6 +102,7 @@ export class FakeDriver implements Driver<FakeClient> {
     if (has('declare')) this.declare = (client, difference) => this.#declare(client, difference)
     if (has('hold')) this.hold = (client, alive) => this.#hold(client, alive)
     if (has('transaction')) this.transaction = fakeTransactions((client) => this.#sessionOf(client).hasCollided)
+    if (has('truth')) this.truth = (client) => this.#truth(client)
     if (has('isShutdown')) this.isShutdown = (error) => error instanceof FakeDriverError && error.isShutdown
     if (has('takesWrites')) this.takesWrites = (client) => this.#takesWrites(client)
     if (has('redact')) this.redact = (statement) => statement.replaceAll(/'[^']*'|\d+/g, '?')
@@ -113,7 +121,7 @@ export class FakeDriver implements Driver<FakeClient> {
     }
     // One and the same socket: it must not be counted twice for a moment.
     this.sockets.remove(socket)
-    const session = new FakeSession(this.sessions.length + 1, this.script, this.sockets, this.rows)
+    const session = new FakeSession(this.sessions.length + 1, this.script, this.sockets, this)
     this.sessions.push(session)
     this.calls[call] = { method: 'connect', client: session.id, context: this.calls[call]?.context }
     return session
@@ -128,8 +136,11 @@ export class FakeDriver implements Driver<FakeClient> {
     return this.#sessionOf(client).observe(observer)
   }
 
-  async reset(client: FakeClient, _ledger: LedgerView, signal?: AbortSignal): Promise<void> {
-    await this.#using('reset', client, (session) => session.talk('rollback', () => this.#play('reset', signal)))
+  async reset(client: FakeClient, ledger: LedgerView, signal?: AbortSignal): Promise<void> {
+    await this.#using('reset', client, async (session) => {
+      await session.talk('rollback', () => this.#play('reset', signal))
+      session.leftovers.undo(ledger.pins)
+    })
   }
 
   async close(client: FakeClient): Promise<void> {
@@ -198,6 +209,15 @@ export class FakeDriver implements Driver<FakeClient> {
   async #takesWrites(client: FakeClient): Promise<boolean> {
     await this.#using('takesWrites', client, (session) => session.talk('select', async () => {}))
     return !this.isReadOnly
+  }
+
+  async #truth(client: FakeClient): Promise<readonly SessionFact[]> {
+    const session = this.#sessionOf(client)
+    await session.talk('select', async () => {})
+    const settings = [...session.leftovers.names, ...session.settings.inForce.keys()]
+    const facts: SessionFact[] = settings.map((name) => ({ kind: 'setting', name, value: undefined }))
+    if (session.transaction === 'idle') return facts
+    return [...facts, { kind: 'transaction', name: 'transaction', value: session.transaction }]
   }
 
   #destroy(client: FakeClient): void {

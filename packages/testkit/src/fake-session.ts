@@ -1,6 +1,7 @@
 import type { LeaseGate, SessionObserver, Site, SettingsDifference, TransactionStatus } from '@leasehold/core'
 import type { FakeClient } from './fake-client.js'
 import { FakeDriverError } from './fake-driver-error.js'
+import { FakeLeftovers } from './fake-leftovers.js'
 import { FakeRows } from './fake-rows.js'
 import { FakeSettings } from './fake-settings.js'
 import type { FakeSockets } from './fake-sockets.js'
@@ -17,6 +18,9 @@ interface RunningStatement {
   readonly resolve: (answer: string) => void
   readonly reject: (error: Error) => void
 }
+
+/** The value of a declared setting that the fake server refuses. */
+const REFUSED = 'refused'
 
 /** What begins or ends a transaction, or a part of one. */
 const CONTROLS: ReadonlySet<string> = new Set(['begin', 'commit', 'rollback', 'savepoint', 'release', 'rollback-to'])
@@ -41,11 +45,20 @@ export class FakeSession implements FakeClient {
   hasCollided = false
   /** Those that owners have declared. */
   readonly settings = new FakeSettings()
+  /** What owners have left without declaring it. */
+  readonly leftovers = new FakeLeftovers()
   readonly #rows: FakeRows
+  readonly #isReadOnly: () => boolean
 
-  constructor(id: number, script: Script, sockets: FakeSockets, table: string[] = []) {
+  constructor(
+    id: number,
+    script: Script,
+    sockets: FakeSockets,
+    server: { readonly rows: string[]; readonly isReadOnly: boolean },
+  ) {
     this.id = id
-    this.#rows = new FakeRows(table)
+    this.#rows = new FakeRows(server.rows)
+    this.#isReadOnly = () => server.isReadOnly
     this.#script = script
     this.#socketGone = () => sockets.remove(this)
     sockets.move(this, 'open')
@@ -114,6 +127,7 @@ export class FakeSession implements FakeClient {
       if (what === 'rollback') {
         this.#transaction = 'idle'
         this.#rows.end(false)
+        this.leftovers.end(false)
       }
     } finally {
       this.#ready()
@@ -142,6 +156,12 @@ export class FakeSession implements FakeClient {
     if (word === 'collide') {
       this.hasCollided = true
       return this.#refuse(statement, new FakeDriverError('a deadlock', 'query'))
+    }
+    if (statement.difference?.set.some(([, value]) => value === REFUSED) === true) {
+      return this.#refuse(statement, new FakeDriverError('no such value', 'query'))
+    }
+    if (word === 'insert' && this.#isReadOnly()) {
+      return this.#refuse(statement, new FakeDriverError('the server only reads', 'read-only'))
     }
     const hasFailed = this.#transaction === 'failed'
     if (hasFailed && !['rollback', 'commit', 'rollback-to'].includes(word)) {
@@ -176,12 +196,20 @@ export class FakeSession implements FakeClient {
    * nobody knows what.
    */
   #carry({ text, site }: RunningStatement): void {
-    const [word = '', name] = text.split(' ')
+    const [word = '', name = ''] = text.split(' ')
     const origin = { statement: text, site, isRepeatable: true, isOfBaseline: false }
-    if (word === 'begin') this.#observer?.book?.({ is: 'begin', origin })
-    if (word === 'commit' || word === 'rollback') this.#observer?.book?.({ is: word })
+    if (word === 'begin') {
+      this.leftovers.begin()
+      this.#observer?.book?.({ is: 'begin', origin })
+    }
+    if (word === 'commit' || word === 'rollback') {
+      this.leftovers.end(word === 'commit' && this.#transaction === 'open')
+      this.#observer?.book?.({ is: word })
+    }
     if (word === 'guess') this.#observer?.doubt?.()
     if (word !== 'set' && word !== 'reset') return
+    if (word === 'set') this.leftovers.set(name)
+    else this.leftovers.clear(name)
     const effect = { does: word === 'set' ? 'set' : 'clear', kind: 'setting', name, isTransactional: true } as const
     this.#observer?.book?.({ is: 'effect', effect, origin })
     if (this.#transaction === 'idle') this.#observer?.book?.({ is: 'commit' })

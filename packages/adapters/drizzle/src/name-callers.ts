@@ -14,17 +14,19 @@ export function nameCallers(db: DrizzleDatabase, pool: LeasedPgPool): void {
 
 function nameCallersOf(holder: SessionHolder, pool: LeasedPgPool): void {
   const { session } = holder
+  // What it sends is not looked at again for a sample, which would find no line of the caller any more.
+  const unnamed = inTheNameOf(undefined, session, pool)
   Object.defineProperty(holder, 'session', {
     get: function sessionOfCaller() {
       const site = pool.leases.captureSite(sessionOfCaller)
-      return site === undefined ? session : inTheNameOf(site, session, pool)
+      return site === undefined ? unnamed : inTheNameOf(site, session, pool)
     },
     enumerable: true,
     configurable: true,
   })
 }
 
-function inTheNameOf(site: Site, session: DrizzleSession, pool: LeasedPgPool): DrizzleSession {
+function inTheNameOf(site: Site | undefined, session: DrizzleSession, pool: LeasedPgPool): DrizzleSession {
   const client: DrizzleClient = {
     connect: () => pool.leases.calledFrom(site, () => pool.connect()),
     query: (...statement) => pool.leases.calledFrom(site, () => (pool as DrizzleClient).query(...statement)),

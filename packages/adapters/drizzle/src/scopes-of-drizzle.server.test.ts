@@ -1,20 +1,14 @@
 import { currentScope, findLeaseholdError, openScope, runInScope } from '@leasehold/core'
 import { Gate } from '@leasehold/testkit'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
+import { useClient, usePostgres } from '@leasehold/testkit/postgres'
 import { setTimeout as delay } from 'node:timers/promises'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openDrizzle, type OpenedDrizzle, type TestDatabase } from './testing/open-drizzle.js'
 import { SUPPORTED_DRIZZLES, TABLES } from './testing/supported-drizzles.js'
 
 const database = usePostgres()
 
-beforeAll(async () => {
-  const admin = new Client({ connectionString: database.url })
-  await admin.connect()
-  await admin.query(TABLES)
-  await admin.end()
-})
+useClient(database, TABLES)
 
 describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
   const { sql, authors } = supported

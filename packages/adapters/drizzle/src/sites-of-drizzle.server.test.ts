@@ -1,18 +1,12 @@
 import { runInScope } from '@leasehold/core'
-import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { useClient, usePostgres } from '@leasehold/testkit/postgres'
+import { describe, expect, test } from 'vitest'
 import { openDrizzle, type OpenedDrizzle, type TestDatabase } from './testing/open-drizzle.js'
 import { SUPPORTED_DRIZZLES, TABLES, type SupportedDrizzle } from './testing/supported-drizzles.js'
 
 const database = usePostgres()
 
-beforeAll(async () => {
-  const admin = new Client({ connectionString: database.url })
-  await admin.connect()
-  await admin.query(TABLES)
-  await admin.end()
-})
+useClient(database, TABLES)
 
 type Work = (db: TestDatabase, of: SupportedDrizzle) => PromiseLike<unknown>
 
@@ -41,8 +35,8 @@ async function sitesOf({ pool }: OpenedDrizzle, work: () => PromiseLike<unknown>
 const HERE = expect.stringMatching(/sites-of-drizzle\.server\.test\.ts:\d+/)
 
 describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
-  const open = (captureSites: 'always' | 'adaptive' | 'off'): OpenedDrizzle =>
-    openDrizzle(supported, database.url, { max: 3, leasehold: { captureSites, closeGraceMs: 0 } })
+  const open = (captureSites: 'always' | 'adaptive' | 'off', max = 3): OpenedDrizzle =>
+    openDrizzle(supported, database.url, { max, leasehold: { captureSites, closeGraceMs: 0 } })
 
   test.each(Object.entries(WORK))(
     'the holder of %s is named by the line that made it, though Drizzle acquires later',
@@ -79,6 +73,18 @@ describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
       runInScope({ label: 'leaves' }, async () => db.select().from(supported.authors)),
     )
     expect(named).toEqual([HERE])
+  })
+
+  test.each<[string, Work]>([
+    ['selects', (db, { authors }) => db.select().from(authors)],
+    ['transactions', (db, { authors }) => db.transaction((tx) => tx.select().from(authors))],
+  ])('of many %s a sample is named, also where connections are plenty', async (_what, work) => {
+    await using opened = open('adaptive', 10)
+    const sites = new Set<unknown>()
+    for (let query = 0; query < 128; query += 1) {
+      for (const site of await sitesOf(opened, () => work(opened.db, supported))) sites.add(site)
+    }
+    expect(sites).toEqual(new Set([undefined, HERE]))
   })
 
   test('where no sites are wanted, Drizzle works with its own session', async () => {

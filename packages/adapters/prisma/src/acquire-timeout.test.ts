@@ -2,12 +2,13 @@ import { createPgPool } from '@leasehold/pg'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, test } from 'vitest'
 import { acquireTimeout } from './acquire-timeout.js'
+import type { PrismaCall } from './prisma-call.js'
 
 function waits(poolMs: number, maxWait: number | undefined, isLeased = true): number {
-  const opening = new AsyncLocalStorage<number>()
+  const calls = new AsyncLocalStorage<PrismaCall>()
   const pool = createPgPool({ leasehold: { acquireTimeoutMs: poolMs } })
-  const state = { pool, opening, isLeased }
-  return maxWait === undefined ? acquireTimeout(state) : opening.run(maxWait, () => acquireTimeout(state))
+  const state = { pool, calls, isLeased }
+  return maxWait === undefined ? acquireTimeout(state) : calls.run({ maxWait }, () => acquireTimeout(state))
 }
 
 test.each([

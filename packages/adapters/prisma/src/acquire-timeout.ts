@@ -10,11 +10,11 @@ const MOST_MARGIN_MS = 100
  * that is over first, Prisma answers with a bare P2028, and the caller that nobody waits for any more stays in the
  * queue, to run BEGIN and ROLLBACK when its turn comes.
  */
-export function acquireTimeout({ pool, opening, isLeased }: AdapterState): number {
+export function acquireTimeout({ pool, calls, isLeased }: AdapterState): number {
   const { acquireTimeoutMs } = pool.leases.options
   // A client that is not leased cannot tell, so that the default is the best guess. A leased one tells, unless there is
   // none: Prisma opens the transactions of nested writes without.
-  const maxWait = opening.getStore() ?? (isLeased ? Number.POSITIVE_INFINITY : DEFAULT_MAX_WAIT_MS)
+  const maxWait = calls.getStore()?.maxWait ?? (isLeased ? Number.POSITIVE_INFINITY : DEFAULT_MAX_WAIT_MS)
   return Math.min(acquireTimeoutMs, below(maxWait))
 }
 

@@ -1,11 +1,12 @@
 import type { LeasedPgPool } from '@leasehold/pg'
 import type { AsyncLocalStorage } from 'node:async_hooks'
+import type { PrismaCall } from './prisma-call.js'
 
 /** What `createPrismaAdapter` and `leasePrisma` have to agree on. */
 export interface AdapterState {
   readonly pool: LeasedPgPool
-  /** How long Prisma waits for the transaction that it is just opening, in milliseconds: its `maxWait`. */
-  readonly opening: AsyncLocalStorage<number>
+  /** The call that asks for a connection. */
+  readonly calls: AsyncLocalStorage<PrismaCall>
   /** Whether `leasePrisma` has been given a client on it. */
   isLeased: boolean
 }

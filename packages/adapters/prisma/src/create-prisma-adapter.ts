@@ -21,7 +21,7 @@ export function createPrismaAdapter(pool: LeasedPgPool, options: PrismaAdapterOp
   checkAdapterVersion(PrismaPg)
   refuseFaults('createPrismaAdapter', [...checkFacade(pool), ...checkAdapterOptions(options)])
   if (pool.ending) throw new PoolClosedError(pool.leases.options.name)
-  const state: AdapterState = { pool, opening: new AsyncLocalStorage(), isLeased: false }
+  const state: AdapterState = { pool, calls: new AsyncLocalStorage(), isLeased: false }
   const adapter = new LeasedPrismaPg(state, options)
   adapterState.set(adapter, state)
   return adapter

@@ -1,11 +1,15 @@
-import type { Isolation, OrmTransactionRequest } from '@leasehold/core'
-import type { LeasedPgPool } from '@leasehold/pg'
+import type { EnterTransaction, Isolation, OrmTransactionRequest } from '@leasehold/core'
+import type { AdapterState } from './adapter-state.js'
+import type { PrismaCall } from './prisma-call.js'
 
 type Transact = (this: object, input: unknown, options?: TransactOptions) => unknown
 
 interface TransactOptions {
   readonly isolationLevel?: string
 }
+
+/** What callbacks ask for is asked for by lines of their own. */
+const NO_CALL: PrismaCall = {}
 
 /** Prisma's names for what SQL calls otherwise. */
 const ISOLATIONS: Readonly<Record<string, Isolation>> = {
@@ -19,7 +23,7 @@ const ISOLATIONS: Readonly<Record<string, Isolation>> = {
  * Makes the callback of `client.$transaction` part of the transaction around it. An own property of the client, so that its
  * type stays, and that of what `$extends` makes of it.
  */
-export function joinTransactions(client: object, pool: LeasedPgPool): void {
+export function joinTransactions(client: object, { pool, calls }: AdapterState): void {
   const { $transaction: transact } = client as { readonly $transaction: Transact }
   /** What callbacks are given: a transaction that is opened there is a savepoint on the same connection. */
   const inside = new WeakSet<object>()
@@ -27,15 +31,20 @@ export function joinTransactions(client: object, pool: LeasedPgPool): void {
   const $transaction: Transact = function $transaction(input, options) {
     if (typeof input !== 'function') return transact.call(this, input, options)
     const callback = input as (tx: object) => unknown
+    const isNested = inside.has(this)
+    // Called on another one's object it asks for no connection.
+    const site = isNested ? undefined : pool.leases.captureSite($transaction)
+    const run = (tx: object): unknown => (site === undefined ? callback(tx) : calls.run(NO_CALL, () => callback(tx)))
+    const open = (enter: EnterTransaction): unknown => {
+      const entered = (tx: object): unknown => {
+        inside.add(tx)
+        return enter(() => run(tx))
+      }
+      return transact.call(this, entered, options)
+    }
     return pool.leases.ormTransaction(
-      (enter) => {
-        const entered = (tx: object): unknown => {
-          inside.add(tx)
-          return enter(() => callback(tx))
-        }
-        return transact.call(this, entered, options)
-      },
-      { isNested: inside.has(this), modes: modesOf(options) },
+      (enter) => (site === undefined ? open(enter) : calls.run({ site }, () => open(enter))),
+      { isNested, modes: modesOf(options) },
     )
   }
   Object.defineProperty(client, '$transaction', { value: $transaction, writable: true, configurable: true })

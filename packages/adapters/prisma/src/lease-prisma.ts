@@ -4,6 +4,7 @@ import { type AdapterState, adapterState } from './adapter-state.js'
 import { joinTransactions } from './join-transactions.js'
 import { leaseholdErrorBehind } from './lease-failure.js'
 import { separateLookUps } from './look-ups-of-scopes.js'
+import { nameCallers } from './name-callers.js'
 import { type Engine, internalsOf, type PrismaInternals, type RequestHandler } from './prisma-internals.js'
 
 /** What every generated PrismaClient has, and what `$extends` makes of one. */
@@ -41,16 +42,18 @@ export function leasePrisma<Client extends AnyPrismaClient>(client: Client, pool
   separateLookUps(handler.dataloader.options)
   tellMaxWait(engine, state)
   revealErrors(handler, engine)
-  joinTransactions(client, pool)
+  joinTransactions(client, state)
+  nameCallers(client, state)
   state.isLeased = true
   return client
 }
 
-function tellMaxWait(engine: Engine, { opening }: AdapterState): void {
+function tellMaxWait(engine: Engine, { calls }: AdapterState): void {
   const { transaction } = engine
   engine.transaction = function openOrEnd(action, headers, facts) {
     const run = (): Promise<unknown> => transaction.call(this, action, headers, facts)
-    return action === 'start' ? opening.run(facts.maxWait ?? Number.POSITIVE_INFINITY, run) : run()
+    const { maxWait = Number.POSITIVE_INFINITY } = facts
+    return action === 'start' ? calls.run({ ...calls.getStore(), maxWait }, run) : run()
   }
 }
 

@@ -22,13 +22,13 @@ const warned = new WeakSet<AdapterState>()
  * open a pool of its own.
  */
 export function poolView(PgPool: PoolClass, state: AdapterState): LeasedPgPool {
-  const { pool } = state
+  const { pool, calls } = state
   const methods = {
     options: pool.options,
     async query(statement: string): Promise<unknown> {
       try {
         checkUse(state)
-        return await pool.query(statement)
+        return await pool.leases.calledFrom(calls.getStore()?.site, () => pool.query(statement))
       } catch (error) {
         throw passable(error)
       }
@@ -36,7 +36,7 @@ export function poolView(PgPool: PoolClass, state: AdapterState): LeasedPgPool {
     async connect(): Promise<unknown> {
       try {
         checkUse(state)
-        const lease = await pool.leases.acquire({ timeoutMs: acquireTimeout(state) })
+        const lease = await pool.leases.acquire({ timeoutMs: acquireTimeout(state), site: calls.getStore()?.site })
         return lease.client
       } catch (error) {
         throw passable(error)

@@ -243,7 +243,7 @@ test.each(['before', 'after'] as const)(
   },
 )
 
-test('nested siblings take turns inside another transaction, where Prisma alone refuses them', async () => {
+test('nested siblings take turns inside another transaction (Prisma 7), where Prisma alone refuses them', async () => {
   const { prisma, pool } = tests.open()
   await pool.transaction(() =>
     prisma.$transaction(async (tx) => {

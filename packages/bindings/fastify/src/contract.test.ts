@@ -5,13 +5,15 @@ import fastify from 'fastify'
 import { leasehold } from './leasehold.js'
 
 describeBindingContract('@leasehold/fastify', {
-  async start(pool, routes, idleTimeoutMs, settings) {
+  hasTransactions: true,
+  async start(pool, routes, { idleTimeoutMs, ...options }) {
     const app = fastify({ forceCloseConnections: true, connectionTimeout: idleTimeoutMs ?? 0 })
-    await app.register(leasehold, { pool, settings })
-    for (const { method, path, handler } of routes) {
+    await app.register(leasehold, { pool, ...options })
+    for (const { method, path, handler, transaction } of routes) {
       app.route({
         method,
         url: path,
+        config: transaction === undefined ? {} : { leasehold: { transaction } },
         handler: async (request, reply) => {
           await handler({
             signal: request.leasehold.scope.signal,

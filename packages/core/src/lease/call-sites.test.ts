@@ -59,6 +59,20 @@ describe('a call site', () => {
     })()
   })
 
+  it('is not captured again for an adapter whose caller’s line was not of the sample, or each sample would be its own', async () => {
+    const { pool } = openFakePool({ captureSites: 'adaptive', max: 1_000 })
+    const sites: unknown[] = []
+    const list = async function list(): Promise<void> {
+      const site = pool.captureSite(list)
+      await pool.calledFrom(site, () => pool.use(() => sites.push(pool.snapshot().holders[0]?.site)))
+    }
+    for (let query = 0; query < 256; query += 1) await list()
+
+    const named = sites.filter((site) => site !== undefined)
+    expect(named).toEqual(named.map(() => expect.stringContaining('call-sites.test.ts') as unknown))
+    expect(named).toHaveLength(2)
+  })
+
   it('is the one that an adapter names, for what it asks for at once and for nothing after it', async () => {
     const { pool } = openFakePool({ captureSites: 'always' })
     const site = { place: 'at list (orders.ts:7:1)' }

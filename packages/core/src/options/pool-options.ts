@@ -116,8 +116,9 @@ export interface PoolOptions<Client = unknown> {
   /** An open transaction without a statement for this long is a leak. Default 30,000. */
   readonly idleInTransactionMs?: number
   /**
-   * When every connection is held by code that itself waits for one more, and nothing has run or finished for this long,
-   * the caller that came last fails with `LEASEHOLD_SELF_DEADLOCK`. Default 100; `Infinity` leaves it to their deadlines.
+   * When every connection, or every one that a scope may have, is held by code that itself waits for one more, and nothing
+   * of it has run or finished for this long, the caller that came last fails with `LEASEHOLD_SELF_DEADLOCK`. Default 100;
+   * `Infinity` leaves it to their deadlines.
    */
   readonly deadlockGraceMs?: number
   /** What ties a session to its owner (a setting, a lock, an open transaction) for longer than this is reported once. Default 30,000. */
@@ -137,7 +138,7 @@ export interface PoolOptions<Client = unknown> {
   readonly captureSites?: 'adaptive' | 'always' | 'off'
   /**
    * Settings without which nothing is lent: who has not declared them (see `ScopeOptions.settings`) is refused with
-   * `LEASEHOLD_SETTING_REQUIRED`. Default none.
+   * `LEASEHOLD_SETTING_REQUIRED`; a pool that observes says so, and lends. Default none.
    */
   readonly requireSettings?: readonly string[]
   /**

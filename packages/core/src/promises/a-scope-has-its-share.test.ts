@@ -56,11 +56,33 @@ describe('a scope with maxPerScope', () => {
     expect(pool.snapshot()).toMatchObject({ connections: { total: 1, lent: 0 } })
   })
 
+  it('does not wait in a pool that observes, which says that it would have', async () => {
+    const { pool, clock } = openFakePool({ max: 5, maxPerScope: 1, observe: true })
+    const told: string[] = []
+    pool.on('observe', ({ would, why, label }) => told.push(`${would} ${label}: ${why}`))
+    const scope = openScope({ label: 'greedy', clock })
+    const leases = await scope.run(() => Promise.all([pool.acquire(), pool.acquire()]))
+    const third = scope.run(() => pool.tryAcquire())
+    for (const lease of leases) lease.release()
+    await settled()
+
+    expect(third).toBeUndefined()
+    expect(told).toEqual([
+      'refuse greedy: its scope holds 1, which is maxPerScope',
+      'refuse greedy: its scope holds 1, which is maxPerScope',
+    ])
+    expect(await scope.run(() => pool.use(() => 'served'))).toBe('served')
+    expect(pool.snapshot()).toMatchObject({ connections: { lent: 0, total: 2 }, waiting: { forScope: 0 } })
+  })
+
   it('tells who waits for its own scope to the end what it waited for', async () => {
     const { pool, clock } = openFakePool({ max: 5, maxPerScope: 1, acquireTimeoutMs: 100 })
     const scope = openScope({ label: 'greedy', clock })
     const [first, second] = await scope.run(async () => [await pool.acquire(), pool.acquire()] as const)
-    const failed = expect(second).rejects.toThrow('Its scope held 1, which is maxPerScope')
+    const failed = expect(second).rejects.toMatchObject({
+      message: expect.stringContaining('Its scope held 1, which is maxPerScope') as unknown,
+      ownHolders: [{ label: 'greedy' }],
+    })
 
     await clock.advanceAsync(100)
     await failed

@@ -1,4 +1,4 @@
-import { FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
+import { type FakeClient, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import {
   createPool,
@@ -7,6 +7,7 @@ import {
   openScope,
   runInScope,
   type InvalidOptionsError,
+  type Lease,
   type SettingRequiredError,
 } from '../index.js'
 
@@ -359,6 +360,26 @@ describe('a pool that requires settings', () => {
     })
     expect(() => pool.tryAcquire()).toThrow('without declaring app.tenant_id, Role')
     expect(driver.calls).toEqual([])
+  })
+
+  it('only says so where it observes: what another one has declared is still not met', async () => {
+    const { pool, driver } = openFakePool({ max: 1, requireSettings: ['app.tenant_id'], observe: true })
+    const told: string[] = []
+    pool.on('observe', ({ would, why, label }) => told.push(`${would} ${label}: ${why}`))
+    await runInScope({ label: 'a', settings: tenant('1') }, () => pool.use((client) => client.query('with it')))
+
+    await runInScope({ label: 'b' }, () => pool.use((client) => client.query('without')))
+
+    const refused = (label: string): string => `refuse ${label}: it has not declared app.tenant_id (requireSettings)`
+    expect(told).toEqual([refused('b')])
+    const lease = await pool.acquire({ label: 'c' })
+    // What is not idle is asked for at once, and then waited for.
+    const waiting = new Promise<Lease<FakeClient>>((serve, refuse) => pool.acquireThen({ label: 'd' }, serve, refuse))
+    lease.release()
+    const served = await waiting
+    served.release()
+    expect(told.slice(1)).toEqual([refused('c'), refused('d')])
+    expect(driver.sessions[0]?.settings.ran.map(({ settings }) => settings)).toEqual([tenant('1'), {}])
   })
 
   it('lends to who has, wherever that was', async () => {

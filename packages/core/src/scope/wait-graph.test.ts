@@ -1,161 +1,231 @@
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
-import type { Frame, HeldByFrame } from './frame.js'
-import { type NamedHolder, type WaitedFor, WaitGraph, type WaitingFrame } from './wait-graph.js'
+import { describe, expect, it } from 'vitest'
+import { type NamedHolder, type WaitedFor, WaitGraph, type WaitingCaller } from './wait-graph.js'
 
 /** Numbers that a graph is drawn from: what does not fit is left out. */
 interface Drawn {
-  /** How many connections each pool can have. */
-  readonly limits: readonly number[]
-  /** Of each: its pool, and the one around it, if that was drawn before it. */
-  readonly frames: ReadonlyArray<{ readonly pool: number; readonly around: number }>
-  /** Connections that somebody holds without a frame, by pool. */
-  readonly loose: readonly number[]
-  readonly callers: ReadonlyArray<{ readonly pool: number; readonly frame: number }>
+  /** How many connections each pool can have, and how many of them one scope may have: 0 for as many as it likes. */
+  readonly pools: ReadonlyArray<{ readonly limit: number; readonly share: number }>
+  /** Of each: its pool and its scope, and the one around it, if that was drawn before it. */
+  readonly frames: ReadonlyArray<{ readonly pool: number; readonly scope: number; readonly around: number }>
+  /** Connections that somebody holds without a frame. */
+  readonly loose: ReadonlyArray<{ readonly pool: number; readonly scope: number }>
+  readonly callers: ReadonlyArray<{ readonly pool: number; readonly scope: number; readonly frame: number }>
 }
 
+const of = { pool: fc.nat(2), scope: fc.nat(1) }
 const drawn: fc.Arbitrary<Drawn> = fc.record({
-  limits: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
-  frames: fc.array(fc.record({ pool: fc.nat(2), around: fc.integer({ min: -1, max: 5 }) }), { maxLength: 7 }),
-  loose: fc.array(fc.nat(2), { maxLength: 2 }),
-  callers: fc.array(fc.record({ pool: fc.nat(2), frame: fc.nat(6) }), { maxLength: 6 }),
+  pools: fc.array(fc.record({ limit: fc.integer({ min: 1, max: 3 }), share: fc.nat(2) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  frames: fc.array(fc.record({ ...of, around: fc.integer({ min: -1, max: 5 }) }), { maxLength: 7 }),
+  loose: fc.array(fc.record(of), { maxLength: 2 }),
+  callers: fc.array(fc.record({ ...of, frame: fc.integer({ min: -1, max: 6 }) }), { maxLength: 6 }),
 })
 
-interface Pool extends WaitedFor {
-  readonly limit: number
-  readonly connections: Array<HeldByFrame & NamedHolder>
+/** One that is lent, or a place of a scope that waits for one. */
+interface Held {
+  readonly pool: Pool
+  /** The places of its scope, where it counts among them. */
+  readonly places: Places | undefined
 }
 
-interface Caller extends WaitingFrame {
+interface Frame extends Held {
+  readonly outer: Frame | undefined
+}
+
+class Resource implements WaitedFor {
+  readonly limit: number
+  readonly held = new Set<object>()
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  get isFull(): boolean {
+    return this.held.size >= this.limit
+  }
+
+  allHeld(): ReadonlyMap<object, NamedHolder | undefined> | undefined {
+    return this.isFull ? new Map([...this.held].map((held) => [held, undefined])) : undefined
+  }
+}
+
+class Places extends Resource {}
+
+class Pool extends Resource {
+  readonly scopes: ReadonlyArray<Places | undefined>
+
+  constructor(limit: number, share: number) {
+    super(limit)
+    this.scopes = [0, 1].map(() => (share === 0 ? undefined : new Places(share)))
+  }
+}
+
+class Caller implements WaitingCaller {
   readonly pool: Pool
+  readonly places: Places | undefined
+  readonly frame: Frame | undefined
+  /** Whether it waits for a place, and for a connection only then. */
+  readonly isParked: boolean
+
+  constructor(pool: Pool, places: Places | undefined, frame: Frame | undefined) {
+    this.pool = pool
+    this.places = places
+    this.frame = frame
+    this.isParked = places?.isFull === true
+    if (!this.isParked) places?.held.add(this)
+  }
+
+  get waitsFor(): WaitedFor {
+    return this.isParked && this.places !== undefined ? this.places : this.pool
+  }
+
+  holds(): object[] {
+    const around: object[] = []
+    for (let at = this.frame; at !== undefined; at = at.outer) around.push(at)
+    return this.places === undefined || this.isParked ? around : [...around, this]
+  }
 }
 
 interface Graph {
-  readonly pools: readonly Pool[]
   readonly frames: readonly Frame[]
+  readonly loose: readonly Held[]
   readonly callers: readonly Caller[]
 }
 
-function build({ limits, frames, loose, callers }: Drawn): Graph {
-  const pools = limits.map((limit): Pool => {
-    const connections: Pool['connections'] = []
-    return {
-      limit,
-      connections,
-      allHeld: () =>
-        connections.length < limit ? undefined : new Map(connections.map((held) => [held.connection, held])),
-    }
-  })
-  const hold = (at: number): (HeldByFrame & NamedHolder) | undefined => {
+function build(numbers: Drawn): Graph {
+  const pools = numbers.pools.map(({ limit, share }) => new Pool(limit, share))
+  const lend = <T extends object>(at: number, scope: number, more: T): (Held & T) | undefined => {
     const pool = pools[at]
-    if (pool === undefined || pool.connections.length === pool.limit) return undefined
-    const held = { open: true, connection: {}, label: `${at}`, site: undefined }
-    pool.connections.push(held)
+    const places = pool?.scopes[scope]
+    if (pool === undefined || pool.isFull || places?.isFull === true) return undefined
+    const held = { pool, places, ...more }
+    pool.held.add(held)
+    places?.held.add(held)
     return held
   }
-  const built: Frame[] = []
-  for (const { pool, around } of frames) {
-    const holds = hold(pool)
-    if (holds === undefined) continue
-    built.push({ poolId: pool, pool: `${pool}`, outer: built[around], isTransaction: false, isOrmsOwn: false, holds })
+  const frames: Frame[] = []
+  for (const { pool, scope, around } of numbers.frames) {
+    const frame = lend(pool, scope, { outer: frames[around] })
+    if (frame !== undefined) frames.push(frame)
   }
-  for (const pool of loose) hold(pool)
-  const waiting = callers.flatMap(({ pool, frame }): Caller[] => {
-    const [on, inside] = [pools[pool], built[frame]]
-    return on === undefined || inside === undefined ? [] : [{ pool: on, frame: inside }]
+  const loose = numbers.loose.flatMap(({ pool, scope }) => lend(pool, scope, {}) ?? [])
+  const callers = numbers.callers.flatMap(({ pool: at, scope, frame: inside }) => {
+    const [pool, frame] = [pools[at], frames[inside]]
+    const caller = pool === undefined ? undefined : new Caller(pool, pool.scopes[scope], frame)
+    // Whoever waits and keeps nobody from anything is nobody's trouble.
+    return caller === undefined || caller.holds().length === 0 ? [] : caller
   })
-  return { pools, frames: built, callers: waiting }
+  return { frames, loose, callers }
 }
 
 /** Plays every order in which callers can be served and connections given back; returns who is served in none of them. */
-function neverServed({ pools, frames, callers }: Graph): Caller[] {
-  const served = new Set<number>()
+function neverServed({ frames, loose, callers }: Graph): Caller[] {
+  const served = new Set<Caller>()
   const met = new Set<string>()
-  const isAround = (frame: Frame, caller: Caller): boolean => {
-    for (let at: Frame | undefined = caller.frame; at !== undefined; at = at.outer) if (at === frame) return true
-    return false
-  }
-  const play = (waiting: readonly number[], running: readonly number[], loose: readonly number[]): void => {
-    const key = JSON.stringify([waiting, running, loose])
-    if (met.has(key)) return
-    met.add(key)
-    for (const [at, caller] of callers.entries()) if (!waiting.includes(at) && caller) served.add(at)
-    for (const at of waiting) {
-      const pool = callers[at]?.pool
-      const inUse = running.filter((frame) => pools[frames[frame]?.poolId ?? -1] === pool).length
-      const isFree = inUse + (loose[pools.indexOf(pool as Pool)] ?? 0) < (pool?.limit ?? 0)
-      if (isFree) play(without(waiting, at), running, loose)
+  const isInside = (caller: Caller, frame: Frame): boolean => caller.holds().includes(frame)
+  const play = (parked: readonly Caller[], queued: readonly Caller[], lent: readonly Held[]): void => {
+    const key = [parked.map((one) => callers.indexOf(one)), queued.map((one) => callers.indexOf(one))]
+    const state = JSON.stringify([
+      ...key,
+      frames.map((one) => lent.includes(one)),
+      loose.map((one) => lent.includes(one)),
+    ])
+    if (met.has(state)) return
+    met.add(state)
+    const waiting = [...parked, ...queued]
+    for (const caller of callers) if (!waiting.includes(caller)) served.add(caller)
+    const inUse = ({ pool }: Held): number => lent.filter((one) => one.pool === pool).length
+    const inPlace = ({ places }: Held): number => [...lent, ...queued].filter((one) => one.places === places).length
+    for (const caller of queued) if (inUse(caller) < caller.pool.limit) play(parked, without(queued, caller), lent)
+    for (const caller of parked) {
+      if (inPlace(caller) < (caller.places?.limit ?? 0)) play(without(parked, caller), [...queued, caller], lent)
     }
-    for (const at of running) {
-      const frame = frames[at]
-      const isBusy = waiting.some((caller) => frame && callers[caller] && isAround(frame, callers[caller]))
-      if (!isBusy) play(waiting, without(running, at), loose)
+    for (const one of lent) {
+      const isBusy = waiting.some((caller) => isInside(caller, one as Frame))
+      if (!isBusy) play(parked, queued, without(lent, one))
     }
-    for (const [at, held] of loose.entries()) if (held > 0) play(waiting, running, loose.with(at, held - 1))
   }
-  const held = (pool: Pool, at: number): number =>
-    pool.connections.length - frames.filter(({ poolId }) => poolId === at).length
-  play([...callers.keys()], [...frames.keys()], pools.map(held))
-  return callers.filter((_, at) => !served.has(at))
+  const parked = callers.filter(({ isParked }) => isParked)
+  play(
+    parked,
+    callers.filter(({ isParked }) => !isParked),
+    [...frames, ...loose],
+  )
+  return callers.filter((caller) => !served.has(caller))
 }
 
-function without(all: readonly number[], one: number): number[] {
+function without<T>(all: readonly T[], one: T): T[] {
   return all.filter((other) => other !== one)
 }
 
-function deadlocked({ callers }: Graph): readonly Caller[] {
+function groupsOf(callers: readonly Caller[]): ReadonlyArray<readonly Caller[]> {
   const graph = new WaitGraph<Caller>()
   for (const caller of callers) graph.add(caller)
   return graph.deadlocked()
 }
 
-it('those are deadlocked who are served in no order in which things can go on', () => {
-  let found = 0
-  fc.assert(
-    fc.property(drawn, (numbers) => {
-      const graph = build(numbers)
-      const stuck = neverServed(graph)
-      if (stuck.length > 0) found += 1
-      expect(deadlocked(graph)).toEqual(stuck)
-    }),
-    { numRuns: 2_000, ...(process.env['CI'] === undefined ? {} : { seed: 20_261_122 }) },
-  )
-  // Else the oracle would have had nothing to say.
-  expect(found).toBeGreaterThan(100)
+const NUM_RUNS = { numRuns: 2_000, ...(process.env['CI'] === undefined ? {} : { seed: 20_261_122 }) }
+
+describe('those are deadlocked who are served in no order in which things can go on,', () => {
+  it('whether they wait for connections or for a place in their scope', () => {
+    let found = 0
+    let foundParked = 0
+    fc.assert(
+      fc.property(drawn, (numbers) => {
+        const graph = build(numbers)
+        const stuck = neverServed(graph)
+        if (stuck.length > 0) found += 1
+        if (stuck.some(({ isParked }) => isParked)) foundParked += 1
+        const told = groupsOf(graph.callers).flat()
+        expect(graph.callers.filter((caller) => told.includes(caller))).toEqual(stuck)
+        expect(told).toHaveLength(stuck.length)
+      }),
+      NUM_RUNS,
+    )
+    // Else the oracle would have had nothing to say.
+    expect(found).toBeGreaterThan(100)
+    expect(foundParked).toBeGreaterThan(50)
+  })
+
+  it('in groups, of which none has anything to do with the other', () => {
+    let several = 0
+    fc.assert(
+      fc.property(drawn, drawn, (...numbers) => {
+        const [one, other] = numbers.map((graph) => build(graph).callers)
+        const apart = [...groupsOf(one ?? []), ...groupsOf(other ?? [])]
+        if (apart.length > 1) several += 1
+        expect(groupsOf([...(one ?? []), ...(other ?? [])])).toEqual(apart)
+        for (const group of apart) expect(groupsOf(group)).toEqual([group])
+      }),
+      NUM_RUNS,
+    )
+    expect(several).toBeGreaterThan(10)
+  })
 })
 
 it('when one of them gives up, the others are looked at anew', () => {
-  const { pools, callers } = build({
-    limits: [2],
-    frames: [
-      { pool: 0, around: -1 },
-      { pool: 0, around: -1 },
-    ],
-    loose: [],
-    callers: [
-      { pool: 0, frame: 0 },
-      { pool: 0, frame: 1 },
-    ],
-  })
+  const pool = new Pool(2, 0)
+  const frames = [0, 1].map((): Frame => ({ pool, places: undefined, outer: undefined }))
+  for (const frame of frames) pool.held.add(frame)
+  const callers = frames.map((frame) => new Caller(pool, undefined, frame))
   const graph = new WaitGraph<Caller>()
   for (const caller of callers) graph.add(caller)
-  expect([pools[0]?.allHeld()?.size, graph.deadlocked().length]).toEqual([2, 2])
+  expect(graph.deadlocked()).toEqual([callers])
+
   graph.remove(callers[1] as Caller)
+
   expect(graph.deadlocked()).toEqual([])
 })
 
 it('through two pools, each of whose connections is held by who waits for the other, both are deadlocked', () => {
-  const graph = build({
-    limits: [1, 1],
-    frames: [
-      { pool: 0, around: -1 },
-      { pool: 1, around: -1 },
-    ],
-    loose: [],
-    callers: [
-      { pool: 1, frame: 0 },
-      { pool: 0, frame: 1 },
-    ],
-  })
-  expect(deadlocked(graph)).toHaveLength(2)
+  const [orders, users] = [new Pool(1, 0), new Pool(1, 0)]
+  const [first, second] = [orders, users].map((pool): Frame => ({ pool, places: undefined, outer: undefined }))
+  orders.held.add(first as Frame)
+  users.held.add(second as Frame)
+  const callers = [new Caller(users, undefined, first), new Caller(orders, undefined, second)]
+
+  expect(groupsOf(callers)).toEqual([callers])
 })

@@ -1,5 +1,3 @@
-import { type Frame, heldAround } from './frame.js'
-
 /** Who holds a connection, as it is named. */
 export interface NamedHolder {
   readonly label: string
@@ -7,23 +5,27 @@ export interface NamedHolder {
   readonly site: string | undefined
 }
 
-/** A pool as others wait for it. */
+/** What others wait for: a connection of a pool, or a place among those that their scope may have. */
 export interface WaitedFor {
-  /** Every connection that there can be, and who holds it; undefined as long as one may be free without anybody's doing. */
-  allHeld(): ReadonlyMap<object, NamedHolder> | undefined
+  /**
+   * All that there can be of it, and who holds it, where that has a name: connections, and places of those who have no
+   * connection yet. Undefined as long as one may be free without anybody's doing.
+   */
+  allHeld(): ReadonlyMap<object, NamedHolder | undefined> | undefined
 }
 
-/** A caller that waits for a connection while a frame around it holds some, of this pool or of others. */
-export interface WaitingFrame {
-  readonly pool: WaitedFor
-  readonly frame: Frame
+/** A caller that waits, and keeps others from what it holds until it is served. */
+export interface WaitingCaller {
+  readonly waitsFor: WaitedFor
+  /** Connections that frames around it hold, of this pool or of others; and its place, if it has one. */
+  holds(): Iterable<object>
 }
 
 /**
  * Who waits for whom, over all pools of a process. A frame cannot end before what it has called has ended: it waits where one
  * of these does. Whoever holds a connection without waiting for one may give it back, and is presumed to.
  */
-export class WaitGraph<Waiting extends WaitingFrame> {
+export class WaitGraph<Waiting extends WaitingCaller> {
   /** In the order in which they came. */
   readonly #waiting = new Set<Waiting>()
 
@@ -35,25 +37,56 @@ export class WaitGraph<Waiting extends WaitingFrame> {
     this.#waiting.delete(waiting)
   }
 
-  /** Those who can never be served unless one of them gives up, the oldest first. */
-  deadlocked(): readonly Waiting[] {
-    const waiting = [...this.#waiting].map((caller) => ({ caller, holds: heldAround(caller.frame) }))
-    const stuck = new Map<WaitedFor, ReadonlyMap<object, NamedHolder>>()
+  /**
+   * Those who can never be served unless one of them gives up, the oldest first: in groups, of which none has anything to do
+   * with the other.
+   */
+  deadlocked(): ReadonlyArray<readonly Waiting[]> {
+    const waiting = [...this.#waiting].map((caller) => ({ caller, holds: [...caller.holds()] }))
+    const stuck = new Map<WaitedFor, ReadonlyMap<object, unknown>>()
     for (const { caller } of waiting) {
-      const held = stuck.has(caller.pool) ? undefined : caller.pool.allHeld()
-      if (held !== undefined) stuck.set(caller.pool, held)
+      const held = stuck.has(caller.waitsFor) ? undefined : caller.waitsFor.allHeld()
+      if (held !== undefined) stuck.set(caller.waitsFor, held)
     }
-    // A pool is stuck as long as all of its connections are held by those who wait for one that is stuck.
+    // Nothing of it will come back as long as all is held by those who wait for something else of that kind.
     for (let before = -1; before !== stuck.size;) {
       before = stuck.size
       const waits = new Set<object>()
       for (const { caller, holds } of waiting) {
-        if (stuck.has(caller.pool)) for (const connection of holds) waits.add(connection)
+        if (stuck.has(caller.waitsFor)) for (const held of holds) waits.add(held)
       }
-      for (const [pool, held] of stuck) {
-        for (const connection of held.keys()) if (!waits.has(connection)) stuck.delete(pool)
+      for (const [waitedFor, all] of stuck) {
+        for (const held of all.keys()) if (!waits.has(held)) stuck.delete(waitedFor)
       }
     }
-    return waiting.map(({ caller }) => caller).filter(({ pool }) => stuck.has(pool))
+    return inGroups(
+      waiting.filter(({ caller }) => stuck.has(caller.waitsFor)),
+      stuck,
+    )
   }
+}
+
+/** Those belong together who wait for the same, or hold something of what the other waits for. */
+function inGroups<Waiting extends WaitingCaller>(
+  waiting: ReadonlyArray<{ readonly caller: Waiting; readonly holds: readonly object[] }>,
+  stuck: ReadonlyMap<WaitedFor, ReadonlyMap<object, unknown>>,
+): ReadonlyArray<readonly Waiting[]> {
+  const joinedTo = new Map<object, object>()
+  const groupOf = (thing: object): object => {
+    let at = thing
+    for (let next = joinedTo.get(at); next !== undefined; next = joinedTo.get(at)) at = next
+    return at
+  }
+  const join = (one: object, other: object): void => {
+    const [from, to] = [groupOf(one), groupOf(other)]
+    if (from !== to) joinedTo.set(from, to)
+  }
+  for (const [waitedFor, all] of stuck) for (const held of all.keys()) join(held, waitedFor)
+  for (const { caller, holds } of waiting) for (const held of holds) join(held, caller.waitsFor)
+  const groups = new Map<object, Waiting[]>()
+  for (const { caller } of waiting) {
+    const group = groupOf(caller.waitsFor)
+    groups.set(group, [...(groups.get(group) ?? []), caller])
+  }
+  return [...groups.values()]
 }

@@ -9,6 +9,7 @@ import type { Asked } from './asked.js'
 /**
  * Refuses settings that cannot be made, and the want of those that must be.
  *
+ * @param wouldRefuse is told of the want in a pool that observes, which lends all the same; undefined in others.
  * @throws {SettingRequiredError} when one of `requireSettings` is not declared.
  * @throws {InvalidOptionsError} naming all that this driver, or this mode, cannot make.
  */
@@ -16,11 +17,15 @@ export function checkSettings(
   asked: Asked,
   { name, requireSettings }: Pick<ResolvedPoolOptions, 'name' | 'requireSettings'>,
   driver: Pick<Driver<never>, 'name' | 'declare' | 'undeclarable'>,
+  wouldRefuse: ((asked: Asked, why: string) => void) | undefined,
 ): void {
   if (asked.declares === undefined && requireSettings.length === 0) return
   const { settings } = asked
   const missing = requireSettings.filter((required) => settings?.has(required.toLowerCase()) !== true)
-  if (missing.length > 0) throw new SettingRequiredError({ pool: name, label: asked.label, missing })
+  if (missing.length > 0 && wouldRefuse === undefined) {
+    throw new SettingRequiredError({ pool: name, label: asked.label, missing })
+  }
+  if (missing.length > 0) wouldRefuse?.(asked, `it has not declared ${missing.join(', ')} (requireSettings)`)
   if (settings !== undefined) refuseUndeclarable(settings, asked, driver)
 }
 

@@ -19,7 +19,7 @@ import { LeaseSettings } from './lease-settings.js'
 import { openPromise } from './open-promise.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
 import type { Refusals } from './refusals.js'
-import { type ScopePlace, ScopePlaces } from './scope-places.js'
+import { type PlacesOfScope, type ScopePlace, ScopePlaces } from './scope-places.js'
 import { acquireShared } from './shared-session.js'
 
 export interface LendingDeskParts<Client> {
@@ -55,9 +55,12 @@ export class LendingDesk<Client> {
   readonly #id: number
   readonly #room: WaitingRoom<Client>
   /** Undefined where scopes may have as many connections as they like. */
-  readonly places: ScopePlaces | undefined
-  #calledFrom: Site | undefined
+  readonly places: ScopePlaces<Lending<Client>> | undefined
+  /** Null: from a line that is not to be captured, or cannot be any more. */
+  #calledFrom: Site | null | undefined
   #checked: AcquireRequest = NO_REQUEST
+  /** What an observing pool has told of whom. */
+  readonly #told = new WeakMap<Asked, Set<string>>()
 
   constructor(parts: LendingDeskParts<Client>) {
     const { connections, leases, refusals } = parts
@@ -99,7 +102,7 @@ export class LendingDesk<Client> {
       scope?.settings === undefined && request.settings === undefined && request.defaultSettings === undefined
         ? undefined
         : new LeaseSettings(scope, pool, request)
-    const site = 'site' in request ? request.site : (this.#calledFrom ?? this.#leases.sites.capture(label, entry))
+    const site = 'site' in request ? request.site : this.#siteOf(label, entry)
     if (scope !== undefined && !scope.isOpen) {
       if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
         throw new ScopeClosedError({ label: scope.label, pool: this.#options.name, cause: scope.aborted?.reason })
@@ -142,7 +145,7 @@ export class LendingDesk<Client> {
     const connection = this.#connections.takeIdle(asked.at, asked.settings)
     const lending = connection === undefined ? undefined : this.#leases.grant(connection, asked, asked.at)
     if (lending === undefined) place?.leave()
-    else if (place !== undefined) lending.onEnd(place.leave)
+    else place?.isFor(lending)
     return lending
   }
 
@@ -152,14 +155,19 @@ export class LendingDesk<Client> {
   }
 
   /** @see Pool.calledFrom */
-  calledFrom<R>(site: Site, work: () => R): R {
+  calledFrom<R>(site: Site | undefined, work: () => R): R {
     const outer = this.#calledFrom
-    this.#calledFrom = site
+    this.#calledFrom = site ?? null
     try {
       return work()
     } finally {
       this.#calledFrom = outer
     }
+  }
+
+  #siteOf(label: string, entry: (...args: never[]) => unknown): Site | undefined {
+    const calledFrom = this.#calledFrom
+    return calledFrom === undefined ? this.#leases.sites.capture(label, entry) : (calledFrom ?? undefined)
   }
 
   #lend<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
@@ -176,27 +184,39 @@ export class LendingDesk<Client> {
     return this.#lendOrWait(asked, asked.at, give)
   }
 
-  #lendOrWait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+  #lendOrWait<Granted>(
+    asked: Asked,
+    now: number,
+    give: (lending: Lending<Client>) => Granted,
+    place?: object,
+  ): Promise<Granted> {
     const connection = this.#connections.takeIdle(now, asked.settings)
     if (connection !== undefined) return Promise.resolve(give(this.#leases.grant(connection, asked, now)))
-    return this.#wait(asked, now, give)
+    return this.#wait(asked, now, give, place)
   }
 
-  /** A scope's own session, which its leases share, is one connection and needs no place. */
-  #askPlace({ holder, label, at, mode }: Asked): ScopePlace | undefined {
-    return holder === undefined || mode === 'session' ? undefined : this.places?.ask(holder, label, at)
+  /** A scope's own session, which its leases share, is one connection and needs no place. An observing pool lets nobody wait for one. */
+  #askPlace(asked: Asked): ScopePlace<Lending<Client>> | undefined {
+    const { holder, label, at, mode } = asked
+    if (this.places === undefined || holder === undefined || mode === 'session') return undefined
+    const place = this.places.ask(holder, label, at)
+    if (place.turn === undefined || !this.#options.observe) return place
+    place.leave()
+    this.#wouldRefuse(asked, `its scope holds ${place.among.most}, which is maxPerScope`)
+    return undefined
   }
 
   /** Once the scope may have one more connection. Its place is given up with the lease, or when none is granted. */
-  async #lendInPlace(asked: Asked, place: ScopePlace): Promise<Lending<Client>> {
+  async #lendInPlace(asked: Asked, place: ScopePlace<Lending<Client>>): Promise<Lending<Client>> {
     try {
       if (place.turn !== undefined) {
-        await this.#waitAlong(asked, place.turn, this.places?.most)
+        this.#parts.deadlocks.waitsInScope(place, asked)
+        await this.#waitAlong(asked, place.turn, place.among)
         this.#refuseWhenGone(asked)
       }
       const now = place.turn === undefined ? asked.at : this.#options.clock.now()
-      const lending = await this.#lendOrWait(asked, now, itself)
-      lending.onEnd(place.leave)
+      const lending = await this.#lendOrWait(asked, now, itself, place)
+      place.isFor(lending)
       return lending
     } catch (error) {
       place.leave()
@@ -258,7 +278,16 @@ export class LendingDesk<Client> {
   }
 
   #checkSettings(asked: Asked): void {
-    checkSettings(asked, this.#options, this.#leases.driver)
+    const { observe } = this.#options
+    checkSettings(asked, this.#options, this.#leases.driver, observe ? this.#wouldRefuse : undefined)
+  }
+
+  /** Once for each caller: what could not be granted at once is looked at again. */
+  readonly #wouldRefuse = (asked: Asked, why: string): void => {
+    const told = this.#told.get(asked) ?? new Set()
+    if (told.has(why)) return
+    this.#told.set(asked, told.add(why))
+    this.#leases.wouldRefuseCaller(asked.label, why)
   }
 
   #refuseWhenClosed(): void {
@@ -266,7 +295,12 @@ export class LendingDesk<Client> {
     if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.#options.name)
   }
 
-  #wait<Granted>(asked: Asked, now: number, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
+  #wait<Granted>(
+    asked: Asked,
+    now: number,
+    give: (lending: Lending<Client>) => Granted,
+    place: object | undefined,
+  ): Promise<Granted> {
     const { deadlocks } = this.#parts
     // Most callers have no frame around them, and all who wait come by here.
     const { frame } = asked
@@ -275,18 +309,18 @@ export class LendingDesk<Client> {
     const pending = new PendingLease(this.#room, asked, this.#deadlineOf(asked), now, give, resolve, reject)
     this.#refusals.makeRoomFor(pending)
     this.#connections.enqueue(pending)
-    if (frame !== undefined && pending.queued) deadlocks.waits(pending, asked, frame)
+    if ((frame !== undefined || place !== undefined) && pending.queued) deadlocks.waits(pending, asked, place)
     return promise
   }
 
   /** Waits for what another caller of the same scope asked for, or holds. A scope that ends sends that one away. */
-  #waitAlong<T>(asked: Asked, others: Promise<T>, maxPerScope?: number): Promise<T> {
+  #waitAlong<T>(asked: Asked, others: Promise<T>, places?: PlacesOfScope<Lending<Client>>): Promise<T> {
     const { agenda, wakeUp } = this.#connections
     const { signal } = asked.request
     let leave = (): void => {}
     const givenUp = new Promise<never>((_resolve, reject) => {
       const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
-      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at, [], maxPerScope))
+      const onDeadline = (): void => reject(this.#refusals.timeout(asked.at, places?.lendings, places?.most))
       const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
       signal?.addEventListener('abort', onAbort, { once: true })
       wakeUp.hold()

@@ -238,10 +238,11 @@ export class Pool<Client> {
   }
 
   /**
-   * Runs `work`; what that asks for before its first `await`, it asks for on behalf of `site`. For adapters that do not
-   * acquire themselves: a facade's `query` and `connect` take no request to put a site in.
+   * Runs `work`; what that asks for before its first `await`, it asks for on behalf of `site`, which is not captured again where
+   * it is undefined. For adapters that do not acquire themselves: a facade's `query` and `connect` take no request to put a
+   * site in.
    */
-  calledFrom<R>(site: Site, work: () => R): R {
+  calledFrom<R>(site: Site | undefined, work: () => R): R {
     return this.#desk.calledFrom(site, work)
   }
 

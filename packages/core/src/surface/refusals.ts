@@ -1,12 +1,13 @@
 import { AbortedError } from '../errors/aborted-error.js'
 import { AcquireTimeoutError } from '../errors/acquire-timeout-error.js'
-import type { Holder } from '../errors/holder.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
 import { OverloadedError } from '../errors/overloaded-error.js'
 import { QueueFullError, type QueueFullFacts } from '../errors/queue-full-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import { channels } from '../events/channels.js'
+import { describeLending } from '../lease/describe-lending.js'
 import type { Leases } from '../lease/leases.js'
+import type { Lending } from '../lease/lending.js'
 import type { Connections } from '../pool/connections.js'
 import type { Waiter } from '../pool/waiter.js'
 import type { ScopeAbort } from '../scope/scope.js'
@@ -53,18 +54,24 @@ export class Refusals<Client> {
     return this.#aborted
   }
 
-  /** The deadline of a caller that waits since `since` has passed. @param maxPerScope if that is what it waited for. */
-  timeout(since: number, ownHolders: readonly Holder[] = [], maxPerScope?: number): AcquireTimeoutError {
+  /**
+   * The deadline of a caller that waits since `since` has passed.
+   *
+   * @param own what it probably holds itself.
+   * @param maxPerScope if that is what it waited for.
+   */
+  timeout(since: number, own: ReadonlyArray<Lending<Client>> = [], maxPerScope?: number): AcquireTimeoutError {
     const { slots, queue, lastConnectFailure, state, options } = this.#connections
+    const now = options.clock.now()
     this.#timeouts += 1
     return new AcquireTimeoutError({
       pool: this.#pool,
-      waitedMs: options.clock.now() - since,
+      waitedMs: now - since,
       waiting: queue.size,
       total: slots.total,
       limit: slots.limit,
       holders: this.#leases.holders(),
-      ownHolders,
+      ownHolders: own.map((lending) => describeLending(lending, now)),
       paused: state.is === 'paused',
       maxPerScope,
       lastConnectFailure,
@@ -72,8 +79,8 @@ export class Refusals<Client> {
   }
 
   /** A waiter has left the queue because its deadline has passed. */
-  expire(waiter: Waiter<Client>, ownHolders: readonly Holder[]): void {
-    const error = this.timeout(waiter.since, ownHolders)
+  expire(waiter: Waiter<Client>, own: ReadonlyArray<Lending<Client>>): void {
+    const error = this.timeout(waiter.since, own)
     if (channels.timeout.hasSubscribers) {
       channels.timeout.publish({ pool: this.#pool, poolId: this.#poolId, label: waiter.label, error })
     }

@@ -3,17 +3,24 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { findLeaseholdError, openScope, type Scope } from '@leasehold/core'
-import { type BindingRoute, type BindingServer, describeBindingContract } from './describe-binding-contract.js'
+import type { BindingRoute, BindingServer } from './binding/binding-contract-harness.js'
+import { describeBindingContract } from './describe-binding-contract.js'
 
 /** A binding for `node:http` itself, the plainest that can be. */
 describeBindingContract('a binding in thirty lines', {
-  async start(_pool, routes, idleTimeoutMs, settings): Promise<BindingServer> {
+  async start(_pool, routes, { idleTimeoutMs, settings }): Promise<BindingServer> {
     const server = createServer((incoming, response) => {
       const route = routes.find(({ method }) => method === incoming.method && incoming.url?.startsWith('/orders/'))
       const declared = settings && (() => settings(incoming))
       const scope = openScope({ label: `${incoming.method} ${route?.path ?? '?'}`, settings: declared })
       const gone = (): Error | undefined => (response.writableFinished ? undefined : new Error('the client hung up'))
-      response.on('close', () => void scope.close(gone()).catch(() => {}))
+      const end = (): void => {
+        incoming.socket.off('close', end)
+        void scope.close(gone()).catch(() => {})
+      }
+      response.on('close', end)
+      // A response that waits in the pipe behind another one never has the socket, and does not hear of its end.
+      incoming.socket.on('close', end)
       void scope.run(() => answer(route, scope, incoming, response))
     })
     server.setTimeout(idleTimeoutMs ?? 0)

@@ -3,14 +3,16 @@ import type { LeaseGate, PoolMode } from '@leasehold/core'
 /** The gate of a lease that a test opens and ends by itself, without a pool. */
 export class TestGate implements LeaseGate {
   readonly mode: PoolMode
-  readonly owner = this
+  readonly owner: object
   /** What handles asked of it, in order. */
   readonly asked: string[] = []
   readonly #whenEnded: Array<() => void> = []
   #isOpen = true
 
-  constructor(mode: PoolMode = 'transaction') {
+  /** @param owner that of leases which share the session; by default this one has it for itself. */
+  constructor(mode: PoolMode = 'transaction', owner?: object) {
     this.mode = mode
+    this.owner = owner ?? this
   }
 
   get open(): boolean {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { currentScope, currentTransaction } from '@leasehold/core'
@@ -196,15 +195,6 @@ describe.each(versions)('on %s', (_version, express) => {
       expect(service.driver.rows).toEqual([])
     })
 
-    it('when no connection could be had: the handler is not even called, and the client gets 503', async () => {
-      let called = false
-      await start(() => void (called = true), { pool: { maxWaiting: 0, max: 1 } })
-      const lease = await service.pool.acquire()
-      expect((await service.get('/')).status).toBe(503)
-      expect(called).toBe(false)
-      lease.release()
-    })
-
     it('when an error handler has the error, whose own queries are outside of it and stay', async () => {
       await service.start((app) => {
         app.get(
@@ -217,35 +207,6 @@ describe.each(versions)('on %s', (_version, express) => {
       })
       expect(await service.get('/')).toMatchObject({ status: 418, body: 'teapot' })
       expect(service.driver.rows).toEqual(['seen'])
-    })
-
-    it('when the client hangs up, though it goes on and answers', async () => {
-      const [begun, goOn, ended] = [new Gate(), new Gate(), new Gate()]
-      await start(async (_req, res) => {
-        await insert('a')
-        begun.open()
-        await goOn.promise
-        res.send('done')
-        ended.open()
-      })
-      const sent = service.send('/')
-      await begun.promise
-      sent.destroy()
-
-      await service.allIsBack(1)
-      goOn.open()
-      await ended.promise
-      expect(service.driver.rows).toEqual([])
-    })
-
-    it('when the server times the connection out', async () => {
-      await start(async () => (await insert('a'), new Promise(() => {})))
-      service.server.setTimeout(40)
-      const socket = service.connect()
-      socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\n')
-      await once(socket, 'close')
-      await service.allIsBack(1)
-      expect(service.driver.rows).toEqual([])
     })
 
     it('when a middleware answers in its place because it takes too long', async () => {
@@ -261,18 +222,6 @@ describe.each(versions)('on %s', (_version, express) => {
         )
       })
       expect(await service.get('/')).toMatchObject({ status: 503, body: 'too slow' })
-      expect(service.driver.rows).toEqual([])
-      await service.allIsBack(1)
-    })
-
-    it.each([
-      ['the deadline of its scope', { leasehold: { deadlineMs: 150 } }],
-      ['its own timeoutMs', { how: { timeoutMs: 150 } }],
-    ])('when it takes longer than %s: the client gets 503', async (_what, options) => {
-      await start(async () => (await insert('a'), new Promise(() => {})), options)
-      const answer = await service.get('/')
-      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1'])
-      expect(answer.body).toContain('LEASEHOLD_TRANSACTION_ENDED')
       expect(service.driver.rows).toEqual([])
       await service.allIsBack(1)
     })

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { currentTransaction } from '@leasehold/core'
 import { Gate } from '@leasehold/testkit'
@@ -143,15 +142,6 @@ describe('a route with `transaction` is rolled back, and leaves nothing,', () =>
     await service.allIsBack(1)
   })
 
-  it('when no connection could be had: the handler is not even called, and the client gets 503', async () => {
-    let called = false
-    await start(async () => void (called = true), { pool: { maxWaiting: 0, max: 1 } })
-    const lease = await service.pool.acquire()
-    expect((await service.get('/')).status).toBe(503)
-    expect(called).toBe(false)
-    lease.release()
-  })
-
   it('when its error handler has the error, whose own queries are outside of it and stay', async () => {
     await service.start((app) => {
       app.setErrorHandler(async (_error, _request, reply) => {
@@ -165,40 +155,6 @@ describe('a route with `transaction` is rolled back, and leaves nothing,', () =>
     })
     expect(await service.get('/')).toMatchObject({ status: 418, body: 'teapot' })
     expect(service.driver.rows).toEqual(['seen'])
-  })
-
-  it('when the client hangs up, though the handler goes on and returns', async () => {
-    const [begun, goOn, ended] = [new Gate(), new Gate(), new Gate()]
-    await start(async () => {
-      await insert('a')
-      begun.open()
-      await goOn.promise
-      ended.open()
-      return 'done'
-    })
-    const sent = service.send('/')
-    await begun.promise
-    sent.destroy()
-
-    await service.allIsBack(1)
-    goOn.open()
-    await ended.promise
-    expect(service.driver.rows).toEqual([])
-  })
-
-  it('when connectionTimeout ends the connection', async () => {
-    await start(
-      async () => {
-        await insert('a')
-        await new Promise(() => {})
-      },
-      { server: { connectionTimeout: 40 } },
-    )
-    const socket = service.connect()
-    socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\n')
-    await once(socket, 'close')
-    await service.allIsBack(1)
-    expect(service.driver.rows).toEqual([])
   })
 
   it('when the handler takes longer than its handlerTimeout: the client gets 503 in time', async () => {
@@ -231,24 +187,6 @@ describe('a route with `transaction` is rolled back, and leaves nothing,', () =>
     service.driver.script.open('query')
     await service.allIsBack(1)
     expect(service.driver.rows).toEqual([])
-  })
-
-  it.each<[string, RouteLeasehold]>([
-    ['the deadline of its scope', { deadlineMs: 150 }],
-    ['its own timeoutMs', { transaction: { timeoutMs: 150 } }],
-  ])('when it takes longer than %s: the client gets 503', async (_what, route) => {
-    await start(
-      async () => {
-        await insert('a')
-        await new Promise(() => {})
-      },
-      { route },
-    )
-    const answer = await service.get('/')
-    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1'])
-    expect(answer.body).toContain('LEASEHOLD_TRANSACTION_ENDED')
-    expect(service.driver.rows).toEqual([])
-    await service.allIsBack(1)
   })
 })
 

@@ -1,6 +1,5 @@
-import { request } from 'node:http'
 import { createPool, currentTransaction, type Pool } from '@leasehold/core'
-import { FakeDriver, type FakeClient, Gate } from '@leasehold/testkit'
+import { FakeDriver, type FakeClient } from '@leasehold/testkit'
 import {
   Body,
   type CanActivate,
@@ -21,7 +20,7 @@ import { NestFactory } from '@nestjs/core'
 import { ClientProxyFactory, MessagePattern, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices'
 import { firstValueFrom } from 'rxjs'
 import { freePort } from '@leasehold/testkit/postgres'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LeaseholdModule, Transactional } from '../index.js'
 import { platforms, portOf } from './platforms.js'
 
@@ -45,8 +44,8 @@ class Guard implements CanActivate {
 describe.each(platforms)('a handler with @Transactional on $name', ({ create }) => {
   afterEach(() => app.close())
 
-  async function start(Orders: new () => unknown, options: { deadlineMs?: number } = {}): Promise<void> {
-    @Module({ imports: [LeaseholdModule.forRoot({ pool, ...options })], controllers: [Orders] })
+  async function start(Orders: new () => unknown): Promise<void> {
+    @Module({ imports: [LeaseholdModule.forRoot({ pool })], controllers: [Orders] })
     class Service {}
     app = await create(Service)
   }
@@ -89,30 +88,6 @@ describe.each(platforms)('a handler with @Transactional on $name', ({ create }) 
     }
   })
 
-  it('is committed before the client has its answer', async () => {
-    @Controller()
-    class Orders {
-      @Get('/')
-      @Transactional()
-      async write(): Promise<string> {
-        await insert('a')
-        // The next statement is the commit.
-        driver.script.next('query', 'slow')
-        return 'done'
-      }
-    }
-    await start(Orders)
-    let answered = false
-    const answer = ask('/').finally(() => (answered = true))
-    await vi.waitFor(() => expect(driver.script.gatesOf('query')).toHaveLength(1))
-    expect([answered, driver.rows]).toEqual([false, []])
-
-    driver.script.open('query')
-
-    expect(await (await answer).text()).toBe('done')
-    expect(driver.rows).toEqual(['a'])
-  })
-
   it('is rolled back by what it throws, of whatever status, and by a commit that fails, which is no 200', async () => {
     @Controller()
     class Orders {
@@ -131,48 +106,6 @@ describe.each(platforms)('a handler with @Transactional on $name', ({ create }) 
     expect(statuses).toEqual([409, 500, 500])
     expect(driver.rows).toEqual([])
     expect(pool.snapshot().connections.lent).toBe(0)
-  })
-
-  it('is rolled back when its client hangs up, though it goes on and returns', async () => {
-    const [begun, goOn, ended] = [new Gate(), new Gate(), new Gate()]
-    @Controller()
-    class Orders {
-      @Get('/')
-      @Transactional()
-      async write(): Promise<string> {
-        await insert('a')
-        begun.open()
-        await goOn.promise
-        ended.open()
-        return 'done'
-      }
-    }
-    await start(Orders)
-    const sent = request({ port: portOf(app), path: '/', agent: false }).on('error', () => {})
-    sent.end()
-    await begun.promise
-    sent.destroy()
-
-    await vi.waitFor(() => expect(pool.snapshot().connections).toMatchObject({ lent: 0, recycling: 0 }))
-    goOn.open()
-    await ended.promise
-    await vi.waitFor(() => expect(driver.rows).toEqual([]))
-  })
-
-  it('is rolled back at the deadline of its request, which is answered 503', async () => {
-    @Controller()
-    class Orders {
-      @Get('/')
-      @Transactional()
-      async write(): Promise<void> {
-        await insert('a')
-        await new Promise(() => {})
-      }
-    }
-    await start(Orders, { deadlineMs: 150 })
-    const answer = await ask('/')
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
-    expect(driver.rows).toEqual([])
   })
 })
 

@@ -1,20 +1,11 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { usePools } from '../testing/leased-pool.js'
+import { refuseUnhandledRejections } from '../testing/refuse-unhandled-rejections.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-const unhandled = vi.fn<(...args: unknown[]) => void>()
-
-beforeEach(() => {
-  process.on('unhandledRejection', unhandled)
-})
-
-afterEach(() => {
-  process.off('unhandledRejection', unhandled)
-  if (unhandled.mock.calls.length > 0)
-    throw new Error('a rejection was not handled', { cause: unhandled.mock.calls[0]?.[0] })
-})
+refuseUnhandledRejections()
 
 test('with compat: the same client from lease to lease, a throw at the second release, and none kept after an error', async () => {
   const pool = poolOf({ max: 1, leasehold: { compat: 'pg-pool' } })

@@ -2,29 +2,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { findLeaseholdError } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
-import type * as pg from 'pg'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { backendOf, kill } from '../testing/backend.js'
+import { expect, test, vi } from 'vitest'
+import { backendIn, backendOf, kill } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'
+import { refuseUnhandledRejections } from '../testing/refuse-unhandled-rejections.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-const unhandled = vi.fn<(...args: unknown[]) => void>()
-
-beforeEach(() => {
-  process.on('unhandledRejection', unhandled)
-})
-
-afterEach(() => {
-  process.off('unhandledRejection', unhandled)
-  if (unhandled.mock.calls.length > 0)
-    throw new Error('a rejection was not handled', { cause: unhandled.mock.calls[0]?.[0] })
-})
-
-async function backendIn(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ backend: number }>('select pg_backend_pid() as backend')
-  return rows[0]?.backend ?? 0
-}
+refuseUnhandledRejections()
 
 test('a statement’s own error keeps its connection', async () => {
   const pool = poolOf({ max: 1 })

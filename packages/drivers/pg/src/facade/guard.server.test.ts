@@ -1,5 +1,5 @@
 import dns from 'node:dns'
-import { findLeaseholdError } from '@leasehold/core'
+import { findLeaseholdError, runInScope } from '@leasehold/core'
 import { type FaultProxy, startFaultProxy } from '@leasehold/testkit/fault-proxy'
 import { freePort, startPostgres, usePostgres } from '@leasehold/testkit/postgres'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -193,6 +193,10 @@ test('a transaction that its owner made read-only costs no connection', async ()
   }
   await expect(
     pool.transaction((client) => client.query('insert into written values (1)'), { readOnly: true }),
+  ).rejects.toMatchObject({ code: '25006' })
+  const settings = { default_transaction_read_only: true }
+  await expect(
+    runInScope({ label: 'GET /', settings }, () => pool.query('insert into written values (1)')),
   ).rejects.toMatchObject({ code: '25006' })
 
   expect(await backend()).toEqual(before)

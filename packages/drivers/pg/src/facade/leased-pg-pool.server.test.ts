@@ -2,28 +2,14 @@ import { runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Pool } from 'pg'
 import type * as pg from 'pg'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { backendOf } from '../testing/backend.js'
+import { expect, test, vi } from 'vitest'
+import { backendIn, backendOf } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'
+import { refuseUnhandledRejections } from '../testing/refuse-unhandled-rejections.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-const unhandled = vi.fn<(...args: unknown[]) => void>()
-
-beforeEach(() => {
-  process.on('unhandledRejection', unhandled)
-})
-
-afterEach(() => {
-  process.off('unhandledRejection', unhandled)
-  if (unhandled.mock.calls.length > 0)
-    throw new Error('a rejection was not handled', { cause: unhandled.mock.calls[0]?.[0] })
-})
-
-async function backendIn(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ backend: number }>('select pg_backend_pid() as backend')
-  return rows[0]?.backend ?? 0
-}
+refuseUnhandledRejections()
 
 test('it is a pg.Pool, by class and by name', () => {
   const pool = poolOf({ max: 3 })

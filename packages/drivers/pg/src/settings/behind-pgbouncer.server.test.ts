@@ -1,31 +1,18 @@
 import { runInScope, type Settings } from '@leasehold/core'
 import { usePgBouncer } from '@leasehold/testkit/pgbouncer'
 import { usePostgres } from '@leasehold/testkit/postgres'
-import { Client } from 'pg'
 import Cursor from 'pg-cursor'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { LeasedPgPoolOptions } from '../facade/facade-options.js'
 import type { LeasedPgPool } from '../facade/leased-pg-pool.js'
 import { usePools } from '../testing/leased-pool.js'
+import { useNotes } from '../testing/use-notes.js'
 
 // Two sessions on the server behind one PgBouncer, which gives them to whoever has a transaction.
 
 const database = usePostgres()
 const ROLE = `pooled_role_${process.pid}`
-let admin: Client
-
-beforeAll(async () => {
-  admin = new Client(database.url)
-  await admin.connect()
-  await admin.query(`create role ${ROLE}; create table notes (id int, note text); grant all on notes to ${ROLE}`)
-})
-
-beforeEach(() => admin.query('truncate notes; insert into notes values (1, $$one$$), (2, $$two$$)'))
-
-afterAll(async () => {
-  await admin.query(`drop owned by ${ROLE}; drop role ${ROLE}`)
-  await admin.end()
-})
+const admin = useNotes(database, ROLE)
 
 const as = <R>(settings: Settings, work: () => R | PromiseLike<R>) => runInScope({ label: 'test', settings }, work)
 const tenant = (id: string) => ({ 'app.tenant_id': id })

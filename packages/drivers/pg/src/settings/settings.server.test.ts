@@ -2,29 +2,16 @@ import { openScope, runInScope, type Settings, type SettingsFailedError } from '
 import { usePostgres } from '@leasehold/testkit/postgres'
 import Cursor from 'pg-cursor'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
-import { Client } from 'pg'
 import type * as pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { LeasedPgPool } from '../facade/leased-pg-pool.js'
 import { usePools } from '../testing/leased-pool.js'
+import { useNotes } from '../testing/use-notes.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
 const ROLE = `tenant_role_${process.pid}`
-let admin: Client
-
-beforeAll(async () => {
-  admin = new Client(database.url)
-  await admin.connect()
-  await admin.query(`create role ${ROLE}; create table notes (id int, note text); grant all on notes to ${ROLE}`)
-})
-
-beforeEach(() => admin.query('truncate notes; insert into notes values (1, $$one$$), (2, $$two$$)'))
-
-afterAll(async () => {
-  await admin.query(`drop owned by ${ROLE}; drop role ${ROLE}`)
-  await admin.end()
-})
+const admin = useNotes(database, ROLE)
 
 const as = <R>(settings: Settings, work: () => R | PromiseLike<R>) => runInScope({ label: 'test', settings }, work)
 const tenant = (id: string) => ({ 'app.tenant_id': id })
