@@ -1,26 +1,27 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
-import { SettingRequiredError } from '../errors/setting-required-error.js'
 import { refuseFaults } from '../options/check-options.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Driver } from '../ports/driver.js'
 import type { Asked } from './asked.js'
+import type { Refusals } from './refusals.js'
 
 /**
  * Refuses settings that cannot be made, and the want of those that must be.
  *
- * @throws {SettingRequiredError} when one of `requireSettings` is not declared.
+ * @throws {SettingRequiredError} when one of `requireSettings` is not declared, unless the pool observes.
  * @throws {InvalidOptionsError} naming all that this driver, or this mode, cannot make.
  */
 export function checkSettings(
   asked: Asked,
-  { name, requireSettings }: Pick<ResolvedPoolOptions, 'name' | 'requireSettings'>,
+  { requireSettings }: Pick<ResolvedPoolOptions, 'requireSettings'>,
   driver: Pick<Driver<never>, 'name' | 'declare' | 'undeclarable'>,
+  refusals: Pick<Refusals<never>, 'lacksSettings'>,
 ): void {
   if (asked.declares === undefined && requireSettings.length === 0) return
   const { settings } = asked
   const missing = requireSettings.filter((required) => settings?.has(required.toLowerCase()) !== true)
-  if (missing.length > 0) throw new SettingRequiredError({ pool: name, label: asked.label, missing })
+  if (missing.length > 0) refusals.lacksSettings(missing, asked.label)
   if (settings !== undefined) refuseUndeclarable(settings, asked, driver)
 }
 

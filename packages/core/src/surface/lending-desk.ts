@@ -258,7 +258,7 @@ export class LendingDesk<Client> {
   }
 
   #checkSettings(asked: Asked): void {
-    checkSettings(asked, this.#options, this.#leases.driver)
+    checkSettings(asked, this.#options, this.#leases.driver, this.#refusals)
   }
 
   #refuseWhenClosed(): void {

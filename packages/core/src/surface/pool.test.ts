@@ -186,6 +186,14 @@ describe('an observing pool', () => {
     ])
   })
 
+  it('lends to who has not declared what it requires, and reports it', async () => {
+    const { pool } = openFakePool({ observe: true, requireSettings: ['app.tenant_id'] })
+    const would: unknown[] = []
+    pool.on('observe', (event) => would.push(event))
+    await pool.use((client) => client.query('select 1'), { label: 'GET /orders' })
+    expect(would).toMatchObject([{ would: 'refuse', why: 'it does not declare app.tenant_id', label: 'GET /orders' }])
+  })
+
   it('gives the session of a scope back, which it took itself, with the last lease that shares it', async () => {
     const { pool } = openFakePool({ observe: true, mode: 'session', max: 1 })
     await runInScope({ label: 'orderly' }, () => pool.use((client) => client.query('select 1')))

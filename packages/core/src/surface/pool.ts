@@ -1,4 +1,5 @@
 import { acquireChannel } from '../events/channels.js'
+import { checkEvent } from '../events/check-event.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
 import { Lease, lendingOf } from '../lease/lease.js'
@@ -6,6 +7,7 @@ import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import { checkForcedBreaker } from '../options/check-forced-breaker.js'
+import { checkFunction } from '../options/check-function.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
 import { checkTransactionOptions } from '../options/check-transaction-options.js'
 import type { TransactionOptions } from '../options/transaction-options.js'
@@ -148,6 +150,7 @@ export class Pool<Client> {
     work: (client: Client, lease: Lease<Client>) => R | PromiseLike<R>,
     request: AcquireRequest = NO_REQUEST,
   ): Promise<Awaited<R>> {
+    checkFunction('use', 'work', work)
     const lease = await this.acquire(request)
     try {
       // What it returns may be a lazy query: it is awaited inside.
@@ -172,6 +175,7 @@ export class Pool<Client> {
    * @throws what `acquire` throws, when it begins one.
    */
   async transaction<R>(work: TransactionWork<Client, R>, options: TransactionOptions = {}): Promise<Awaited<R>> {
+    checkFunction('transaction', 'work', work)
     checkTransactionOptions(options)
     return this.#transactions.run(work, options, this.transaction)
   }
@@ -232,8 +236,13 @@ export class Pool<Client> {
     })
   }
 
-  /** Calls `listener` for each `event` of this pool; returns what stops it. */
+  /**
+   * Calls `listener` for each `event` of this pool; returns what stops it.
+   *
+   * @throws {InvalidOptionsError} for an event that there is not.
+   */
   on<Name extends PoolEventName>(event: Name, listener: (event: PoolEvents[Name]) => void): () => void {
+    checkEvent(event, listener)
     // Published from whoever's request it happens to be; heard where the listener belongs.
     return subscribe(this.#id, event, bindToContext(listener))
   }
