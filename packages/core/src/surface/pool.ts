@@ -108,6 +108,11 @@ export class Pool<Client> {
     return this.#options.name
   }
 
+  /** `open`, `paused`, `closing`, or `closed` when every connection is. */
+  get state(): PoolSnapshot['state'] {
+    return this.#connections.state.is
+  }
+
   /** The options in force, defaults filled in. */
   get options(): ResolvedPoolOptions<Client> {
     return this.#options

@@ -44,7 +44,7 @@ test('an error’s stack names the line that asked', async () => {
 })
 
 test('an error’s stack names the line that asked, also of who waited too long', async () => {
-  const pool = poolOf({ max: 1, connectionTimeoutMillis: 50 })
+  const pool = poolOf({ max: 1, connectionTimeoutMillis: 300 })
   const client = await pool.connect()
   for (const failing of [() => pool.query('select 1'), () => pool.connect()]) {
     const error = (await failing().catch((reason: unknown) => reason)) as Error

@@ -44,6 +44,19 @@ test('a slot is not free before its socket is closed', async () => {
   await pool.end()
 })
 
+test('who closes the pool below, as bindings do, ends the pool; its own end is then harmless', async () => {
+  const pool = createPgPool({ connectionString: database.url, max: 2 })
+  const client = await pool.connect()
+  expect([pool.ending, pool.ended]).toEqual([false, false])
+  const closed = pool.leases.close()
+  expect([pool.ending, pool.ended]).toEqual([true, false])
+  client.release()
+  await closed
+  expect([pool.ending, pool.ended, pool.totalCount]).toEqual([true, true, 0])
+  await pool.end()
+  await expect(pool.end()).rejects.toThrow('Called end on pool more than once')
+})
+
 test('end serves who was let in, and nobody else', async () => {
   const pool = createPgPool({ connectionString: database.url, max: 2 })
   const answers = Array.from({ length: 10 }, () => pool.query('select 1'))
