@@ -212,6 +212,11 @@ export class Pool<Client> {
     return this.#transactions.runOrm(open, request, this.ormTransaction)
   }
 
+  /** For adapters: whether the code that calls is inside a transaction of this pool, which what it asks for would join. */
+  get isInTransaction(): boolean {
+    return this.#transactions.isAround
+  }
+
   /**
    * Captures where it is called from, if `captureSites` wants to know it this time: for adapters whose acquire comes later
    * than their caller's call, when the caller's frames are gone. To be given to `acquire` as `site`.
