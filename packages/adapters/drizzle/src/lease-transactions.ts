@@ -24,7 +24,7 @@ export function leaseTransactions(session: DrizzleSession, pool: LeasedPgPool): 
     enter: EnterTransaction,
   ): Promise<unknown> {
     const client = await from.client.connect()
-    const onLease = Object.create(from, { client: { value: client }, transaction: { value: transaction } })
+    const onLease = sessionOn(client, from, transaction)
     let failure: { readonly cause: unknown } | undefined
     const watched: TransactionWork = async (tx) => {
       try {
@@ -36,13 +36,22 @@ export function leaseTransactions(session: DrizzleSession, pool: LeasedPgPool): 
       }
     }
     try {
-      return await (onLease as DrizzleSession).transaction(watched, config)
+      return await onLease.transaction(watched, config)
     } catch (error) {
       throw failure === undefined ? error : failure.cause
     } finally {
       client.release()
     }
   }
+}
+
+/**
+ * A session like `from` on one client. Its own fields are copied: an object that had `from` for its prototype would be of a
+ * shape of its own, and V8 would optimize nothing that looks at it.
+ */
+function sessionOn(client: object, from: DrizzleSession, transaction: DrizzleSession['transaction']): DrizzleSession {
+  const alike = Object.create(Object.getPrototypeOf(from) as object) as DrizzleSession
+  return Object.assign(alike, from, { client, transaction })
 }
 
 /** `tx.transaction` makes a savepoint on the same client: it takes its turn like any other, and so do those inside it. */

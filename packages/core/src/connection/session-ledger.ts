@@ -281,6 +281,11 @@ export class SessionLedger implements SessionObserver, LedgerView {
     this.#isSettling = true
   }
 
+  opened(origin: EffectOrigin | undefined): void {
+    this.#book(origin === undefined ? { is: 'rollback' } : { is: 'begin', origin })
+    this.#transaction = origin === undefined ? 'idle' : 'open'
+  }
+
   quiet(transaction: TransactionStatus): void {
     const now = this.#clock.now()
     this.#transaction = transaction

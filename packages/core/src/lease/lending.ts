@@ -177,6 +177,10 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     return this.terms.site?.place
   }
 
+  get opensTransaction(): boolean {
+    return this.terms.opens !== undefined
+  }
+
   /** Its holder is given `lease`. What shares a session ends with that, and need not be followed. */
   handed(lease: Lease<Client>): void {
     if (this.desk.follows && this.base === undefined) this.young = lease

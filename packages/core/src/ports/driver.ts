@@ -1,5 +1,5 @@
 import type { Site } from './owner.js'
-import type { PinRecord, SessionBooking, SessionFact } from './session-effect.js'
+import type { EffectOrigin, PinRecord, SessionBooking, SessionFact } from './session-effect.js'
 import type { SettingsDifference } from './settings.js'
 import type { DriverTransactions, JoinedTransaction } from './transactions.js'
 
@@ -41,6 +41,11 @@ export interface SessionObserver {
   doubt?(): void
   /** The server has answered a statement with an error. To be told before `quiet`. */
   failed?(error: unknown): void
+  /**
+   * A transaction is open for its owner of which the server has not been told: it begins with the first statement. Without
+   * `origin`: it is over, and the server has never heard of it.
+   */
+  opened?(origin: EffectOrigin | undefined): void
   /** Every answer that was owed has come, and nothing is unsynced. */
   quiet(transaction: TransactionStatus): void
   /** The session is dead: socket closed, protocol broken, backend gone. May come more than once. */
@@ -73,6 +78,8 @@ export interface LeaseGate {
   readonly mode: PoolMode
   /** Set when the lease is part of a transaction that was declared around it: then its holder's own are savepoints. */
   readonly joined?: JoinedTransaction | undefined
+  /** Whether it was lent for a transaction that an ORM begins by a method: nobody waits for the answer to its BEGIN. */
+  readonly opensTransaction?: boolean
   /** Must be called before anything is sent. Throws `LEASEHOLD_LEASE_RELEASED` once the lease is over. */
   pass(operation: string): void
   /**

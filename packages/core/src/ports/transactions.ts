@@ -13,7 +13,8 @@ export interface TransactionModes {
 
 /** What a driver says to its server for the transactions of a pool: core has no SQL. Each sends before it returns, in the order of the calls. */
 export interface DriverTransactions<Client> {
-  begin(client: Client, modes: TransactionModes): Promise<void>
+  /** Returns nothing where there is nothing to wait for: the server learns of it with the first statement, or runs neither. */
+  begin(client: Client, modes: TransactionModes): Promise<void> | undefined
   /** Ends the transaction, and tells what became of it: a server rolls back one in which a statement has failed. */
   commit(client: Client): Promise<'committed' | 'rolled back'>
   rollback(client: Client): Promise<void>

@@ -84,7 +84,7 @@ export class Pool<Client> {
       joins: options.observe ? 'off' : options.joinTransactions,
       acquireTimeoutMs: options.acquireTimeoutMs,
       graceMs: options.closeGraceMs,
-      acquire: async (request) => this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself),
+      acquire: (request) => this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself),
       wake: (at, callback) => wakeSomebody(this.#connections, at, callback),
     })
     this.#desk = new LendingDesk({

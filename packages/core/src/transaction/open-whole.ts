@@ -23,7 +23,7 @@ export async function openWhole<Client>(
   const { isolation, readOnly, deferrable } = options
   try {
     const begun = port.begin(client, { isolation, readOnly, deferrable })
-    await limit.whileItLasts(limit.answered(begun, desk.graceMs))
+    if (begun !== undefined) await limit.whileItLasts(limit.answered(begun, desk.graceMs))
   } catch (error) {
     // Nobody knows whether it has begun, unless the server said no.
     if (base.connection.ledger.isQuiet || base.connection.ledger.isSettling) base.release()

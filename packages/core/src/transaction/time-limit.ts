@@ -105,6 +105,7 @@ export class TimeLimit<Client> implements PendingAcquire {
       work.catch(() => {})
       return Promise.reject(ended)
     }
+    if (graceAt === Number.POSITIVE_INFINITY && !this.#mayEnd(heeds)) return work
     return new Promise<T>((resolve, reject) => {
       const since = this.#desk.clock.now()
       const giveUp: GiveUp = (error, isDeadline) => {
@@ -134,6 +135,13 @@ export class TimeLimit<Client> implements PendingAcquire {
         },
       )
     })
+  }
+
+  #mayEnd(heeds: 'its end' | 'its deadline' | 'nothing'): boolean {
+    return (
+      heeds !== 'nothing' &&
+      (this.at !== Number.POSITIVE_INFINITY || (heeds === 'its end' && this.#scope !== undefined))
+    )
   }
 
   #end(endedBy: string, isDeadline: boolean, cause?: unknown): void {

@@ -40,7 +40,7 @@ export class TransactionRun<Client> {
         const outcome = await this.#attempt(transaction, whole, work)
         if (outcome.is === 'done') {
           limit.ignore()
-          await transaction.runHooks()
+          if (transaction.hasHooks) await transaction.runHooks()
           return outcome.result
         }
         if (outcome.is === 'left') throw outcome.error
@@ -104,10 +104,14 @@ export class TransactionRun<Client> {
 
   async #commit(transaction: Transaction<Client>, whole: WholeTransaction<Client>): Promise<void> {
     const { limit, port } = this.#parts
-    await this.#close(transaction, whole)
+    transaction.close('its callback has ended')
+    while (whole.undoing.size > 0) await limit.whileItLasts(Promise.all(whole.undoing))
+    this.#refuseUncommittable(transaction, whole)
     const { base, client } = whole
     const { ledger } = base.connection
-    if (!(await limit.whileItLasts(this.#isQuiet(base)))) throw transactionConflicts.stillRunning(transaction)
+    if (!ledger.isQuiet && !ledger.isSettling && !(await limit.whileItLasts(this.#becomesQuiet(base)))) {
+      throw transactionConflicts.stillRunning(transaction)
+    }
     let became: 'committed' | 'rolled back'
     try {
       // A commit may take its time, with deferred constraints and standbys that must confirm it. Given up, it would be in
@@ -127,11 +131,8 @@ export class TransactionRun<Client> {
     if (became === 'rolled back') throw transactionConflicts.failedInside(transaction, undefined)
   }
 
-  /** Lets nothing more into a transaction that is to be committed, and sees to it that it may be. */
-  async #close(transaction: Transaction<Client>, whole: WholeTransaction<Client>): Promise<void> {
+  #refuseUncommittable(transaction: Transaction<Client>, whole: WholeTransaction<Client>): void {
     const { limit } = this.#parts
-    transaction.close('its callback has ended')
-    while (whole.undoing.size > 0) await limit.whileItLasts(Promise.all(whole.undoing))
     if (limit.over !== undefined) throw limit.over
     if (!whole.base.open) throw transaction.ended('commit')
     const { lostBy } = whole.base.connection.ledger
@@ -196,9 +197,8 @@ export class TransactionRun<Client> {
   }
 
   /** Waits for what still runs, which nobody awaits; false when that takes too long. */
-  #isQuiet({ connection: { ledger } }: Lending<Client>): Promise<boolean> {
+  #becomesQuiet({ connection: { ledger } }: Lending<Client>): Promise<boolean> {
     const { desk } = this.#parts
-    if (ledger.isQuiet || ledger.isSettling) return Promise.resolve(true)
     return new Promise((resolve) => {
       const leave = desk.wake(desk.clock.now() + desk.graceMs, () => resolve(false))
       ledger.onQuiet(() => {

@@ -252,6 +252,10 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
     }
   }
 
+  get hasHooks(): boolean {
+    return this.#hooks.length > 0
+  }
+
   /** Runs the hooks that are due, one after the other. Throws what the first that fails throws, when all have run. */
   async runHooks(): Promise<void> {
     if (this.#state.is !== 'ended') return

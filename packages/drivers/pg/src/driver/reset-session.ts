@@ -33,6 +33,7 @@ export async function resetSession(
   const { wire } = session
   if (wire === undefined) return
   if (wire.lostBy !== undefined) throw wire.lostBy
+  session.begin.forget()
   await wire.unbooked(async () => {
     if (own === undefined) await clean(session, ledger, signal)
     else await cleanWith(own, session, ledger, signal)

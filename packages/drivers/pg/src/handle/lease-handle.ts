@@ -79,10 +79,12 @@ function handleClassOf(session: PgSession): NonNullable<PgSession['Handle']> {
 
 /** Inside a transaction around it, a lease is in one only if its holder has begun it or knows of it. */
 function transactionStatusOf(handle: LeaseHandle): string | null {
-  const { client } = handle[SESSION]
-  const { joined } = handle[GATE]
+  const { client, begin } = handle[SESSION]
+  const gate = handle[GATE]
+  const { joined } = gate
   const isIdle = joined !== undefined && !joined.isWhole && !joined.hasInner
-  return isIdle ? 'I' : client.getTransactionStatus()
+  if (isIdle) return 'I'
+  return begin.isOpenFor(gate) ? 'T' : client.getTransactionStatus()
 }
 
 /** Gives the lease of a handle back; with anything truthy to say, its connection is closed. Harmless when it is over. */

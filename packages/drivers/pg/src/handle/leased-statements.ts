@@ -43,9 +43,9 @@ function sendNow(handle: LeaseHandle, statement: unknown, values: unknown): unkn
   const gate = handle[GATE]
   const refusal = refuses(session, gate, statement)
   if (refusal !== undefined) return Promise.reject(refusal)
-  const inside = gate.joined === undefined ? undefined : askInside(session, gate, statement, values)
-  if (inside !== undefined) return inside
-  if (session.turns.areFree) return ask(session, gate, statement, values)
+  const answered = answerAtOnce(session, gate, statement, values)
+  if (answered !== undefined) return answered
+  if (session.turns.areFreeFor(gate, statement, values)) return ask(session, gate, statement, values)
   return inTurn(session, gate, copyOf(statement), values)
 }
 
@@ -61,15 +61,14 @@ function sendToNow(handle: LeaseHandle, statement: unknown, values: unknown, ans
   const session = handle[SESSION]
   const gate = handle[GATE]
   const refusal = refuses(session, gate, statement)
-  const inside =
-    refusal !== undefined || gate.joined === undefined ? undefined : askInside(session, gate, statement, values)
+  const answered = refusal === undefined ? answerAtOnce(session, gate, statement, values) : undefined
   if (refusal !== undefined) process.nextTick(answer, refusal)
-  else if (inside !== undefined) {
-    inside.then(
+  else if (answered !== undefined) {
+    answered.then(
       (result) => process.nextTick(answer, undefined, result),
       (error: unknown) => process.nextTick(answer, error),
     )
-  } else if (session.turns.areFree) ask(session, gate, statement, values, answer)
+  } else if (session.turns.areFreeFor(gate, statement, values)) ask(session, gate, statement, values, answer)
   else {
     const kept = copyOf(statement)
     waitForTurn(session, {
@@ -127,7 +126,7 @@ function submitNow(handle: LeaseHandle, submittable: PgSubmittable, over: (() =>
     fence.goesOut()
     ask(session, gate, fence.face)
   }
-  if (session.turns.areFree) start()
+  if (session.turns.areFreeFor(gate, undefined, undefined)) start()
   else {
     waitForTurn(session, {
       gate,
@@ -160,7 +159,20 @@ export function endByHolder(handle: LeaseHandle, callback?: Callback): Promise<v
 /** Gives a statement to pg. Looked up each time: instruments of tracing put themselves in its place. */
 function ask(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown, callback?: unknown): unknown {
   session.sender = gate
+  if (session.begin.isDueFor(gate)) session.begin.goWithNext()
   return (session.client as Asked).query(statement, values, callback)
+}
+
+/** What becomes of a statement that is not to be sent as it is, or not now. */
+function answerAtOnce(
+  session: PgSession,
+  gate: LeaseGate,
+  statement: unknown,
+  values: unknown,
+): Promise<unknown> | undefined {
+  if (gate.joined !== undefined) return askInside(session, gate, statement, values)
+  const unsent = session.begin.answer(gate, statement)
+  return unsent && Promise.resolve(unsent)
 }
 
 /** What becomes of a statement inside a transaction around the lease; undefined: it is sent as it is. */
@@ -214,7 +226,8 @@ function refusalInside({ joined }: LeaseGate, submittable: PgSubmittable): Error
 }
 
 function askInTurn(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown): unknown {
-  return session.turns.areFree ? ask(session, gate, statement, values) : inTurn(session, gate, statement, values)
+  const isFree = session.turns.areFreeFor(gate, statement, values)
+  return isFree ? ask(session, gate, statement, values) : inTurn(session, gate, statement, values)
 }
 
 export function isSubmittable(statement: unknown): statement is PgSubmittable {

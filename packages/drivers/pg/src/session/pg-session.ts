@@ -3,16 +3,16 @@ import type { Duplex } from 'node:stream'
 import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
-import type { StringSyntax } from '../sql/lexer.js'
 import { readCached } from '../sql/read-cached.js'
 import { addTransactionStatus } from '../wire/transaction-status.js'
 import { WireWatch } from '../wire/wire-watch.js'
 import { HandleListeners } from './handle-listeners.js'
 import type { SessionEvents } from './session-events.js'
-import type { Behind } from '../settings/behind.js'
+import { type Behind, isPooled } from '../settings/behind.js'
 import { RefusedSettings } from '../settings/refused-settings.js'
 import { SettingsSender } from '../settings/settings-sender.js'
 import { StatementTurns, type StatementSettings } from './statement-turns.js'
+import { DeferredBegin } from '../transaction/deferred-begin.js'
 import { LocalSettings } from '../transaction/local-settings.js'
 import { SequenceValues } from './sequence-values.js'
 
@@ -44,6 +44,7 @@ export class PgSession {
   readonly connection: PgConnection | undefined
   readonly wire: WireWatch | undefined
   readonly turns: StatementTurns
+  readonly begin: DeferredBegin
   readonly listeners: HandleListeners
   readonly events: SessionEvents | undefined
   readonly functions: FunctionCatalogue
@@ -91,7 +92,13 @@ export class PgSession {
     this.connection = connectionOf(client)
     this.wire = this.connection === undefined ? undefined : this.#watchWire(this.connection)
     if (this.wire !== undefined) addTransactionStatus(client, this.wire)
-    this.turns = new StatementTurns(this.wire, client.pipeline)
+    this.begin = new DeferredBegin({
+      client,
+      connection: this.connection,
+      isFree: () => this.wire?.transaction === 'idle' && this.turns.areFree && !isPooled(this.behind),
+      opened: (origin) => this.#observer?.opened?.(origin),
+    })
+    this.turns = new StatementTurns(this.wire, client.pipeline, this.begin)
     this.listeners = new HandleListeners(client)
     Object.defineProperty(client, SESSION, { value: this })
     // For the connection's whole life, and not `once`: a killed backend is reported twice, and an error event that
@@ -100,9 +107,8 @@ export class PgSession {
     events?.opening(client)
   }
 
-  /** To be called when pg has attached its own listeners: turns go on after pg has seen ReadyForQuery. */
+  /** To be called when pg has attached its own listeners: what waits learns of an end after pg's own queue. */
   connected(): void {
-    this.connection?.on('readyForQuery', () => this.turns.advance())
     this.connection?.on('end', () => this.turns.end(this.#failedBy ?? new Error('Connection terminated')))
     if (this.wire === undefined) this.client.on('end', () => this.lose(new Error('Connection terminated')))
   }
@@ -205,14 +211,9 @@ export class PgSession {
     this.listeners.clear()
   }
 
-  /** How the server reads plain strings, as it says itself. */
-  get #strings(): StringSyntax {
-    return this.wire?.parameters.get('standard_conforming_strings') === 'off' ? 'escaped' : 'standard'
-  }
-
   #watchWire(connection: PgConnection): WireWatch {
     const knowledge = {
-      read: (text: string) => readCached(text, this.#strings),
+      read: (text: string) => readCached(text, this.wire?.strings),
       catalogue: this.functions,
       siteOf: (text: string) => {
         const site = this.#pinSites.get(text)
@@ -221,7 +222,13 @@ export class PgSession {
       },
       isIntroduction: (text: string) => this.introductions.delete(text),
     }
-    return new WireWatch(connection, knowledge, (error) => this.#whenLost(error))
+    return new WireWatch(connection, knowledge, {
+      lost: (error) => this.#whenLost(error),
+      ready: () => {
+        this.begin.ready()
+        this.turns.advance()
+      },
+    })
   }
 
   #clientFailed(error: Error): void {

@@ -1,4 +1,6 @@
 import type { LeaseGate, SettingsDifference } from '@leasehold/core'
+import { carriesAnother } from '../settings/carries-another.js'
+import type { DeferredBegin } from '../transaction/deferred-begin.js'
 import type { WireWatch } from '../wire/wire-watch.js'
 import { refusalOf } from './refusal-of.js'
 
@@ -40,31 +42,41 @@ export class StatementTurns {
   readonly #waiting: Turn[] = []
   /** The one whose settings are on their way, or were. */
   #atSettings: Turn | undefined
+  /** The one whose transaction is being begun ahead of it, by itself. */
+  #atBegin: Turn | undefined
+  readonly #begin: DeferredBegin
   /** Once an owner has declared settings. */
   settings: StatementSettings | undefined
 
-  constructor(wire: WireWatch | undefined, isPipeline: boolean) {
+  constructor(wire: WireWatch | undefined, isPipeline: boolean, begin: DeferredBegin) {
     this.#wire = wire
     this.#isPipeline = isPipeline
+    this.#begin = begin
   }
 
-  /** Whether a statement can go to pg now. */
+  /** Whether nothing runs or waits, and no settings are to be made first. */
   get areFree(): boolean {
     if (this.settings?.isDue === true) return false
-    return this.#isPipeline || (this.#waiting.length === 0 && !this.#isLineBusy)
+    return this.#isPipeline || (this.#waiting.length === 0 && this.#atBegin === undefined && !this.#isLineBusy)
+  }
+
+  /** Whether a statement can go to pg now, and take along the BEGIN that is due, if one is. */
+  areFreeFor(gate: LeaseGate, statement: unknown, values: unknown): boolean {
+    return this.areFree && (!this.#begin.isDueFor(gate) || carriesAnother(statement, values))
   }
 
   wait(turn: Turn): void {
     this.#waiting.push(turn)
-    // The line may be free, and only its settings to come before it.
-    if (this.settings?.isDue === true) this.advance()
+    // The line may be free, and only something else to come before it.
+    if (this.settings?.isDue === true || this.#begin.isDueFor(turn.gate)) this.advance()
   }
 
   /** Takes back a turn that has not come; false if it has. */
   withdraw(turn: Turn): boolean {
     const at = this.#waiting.indexOf(turn)
-    if (at < 0) return this.settings?.forgo(turn) === true
-    this.#waiting.splice(at, 1)
+    if (at >= 0) this.#waiting.splice(at, 1)
+    else if (this.#atBegin === turn) this.#atBegin = undefined
+    else return this.settings?.forgo(turn) === true
     return true
   }
 
@@ -72,8 +84,8 @@ export class StatementTurns {
   refuseAllOf(gate: LeaseGate, error: Error): void {
     const refused = this.#waiting.filter((turn) => turn.gate === gate)
     for (const turn of refused) if (this.withdraw(turn)) turn.refuse(error)
-    const turn = this.#atSettings
-    if (turn?.gate === gate && this.settings?.forgo(turn) === true) turn.refuse(error)
+    for (const turn of [this.#atSettings, this.#atBegin])
+      if (turn?.gate === gate && this.withdraw(turn)) turn.refuse(error)
   }
 
   /** The connection has ended: what waits for its turn is told of the same error as what ran, as pg's own queue does. */
@@ -83,15 +95,33 @@ export class StatementTurns {
 
   /** To be called when pg has dealt with a ReadyForQuery. */
   advance(): void {
-    while (this.#waiting.length > 0 && !this.#isLineBusy) {
+    while (this.#waiting.length > 0 && this.#atBegin === undefined && !this.#isLineBusy) {
       const turn = this.#waiting.shift()
-      const refusal = turn && refusalOf(turn.gate, 'query')
-      if (refusal !== undefined) turn?.refuse(refusal)
-      else if (turn?.isIntroduction === false && this.settings?.isDue === true) {
-        this.#atSettings = turn
-        this.settings.start(turn)
-      } else turn?.start()
+      if (turn !== undefined) this.#start(turn)
     }
+  }
+
+  #start(turn: Turn): void {
+    const refusal = refusalOf(turn.gate, 'query')
+    if (this.#begin.isDueFor(turn.gate) && this.#begin.isEndedBy(turn.statement)) this.#begin.forget()
+    const areSettingsDue = !turn.isIntroduction && this.settings?.isDue === true
+    if (refusal !== undefined) turn.refuse(refusal)
+    else if (this.#begin.isDueFor(turn.gate) && (areSettingsDue || !carriesAnother(turn.statement, turn.values))) {
+      this.#startAfterBegin(turn)
+    } else if (areSettingsDue) {
+      this.#atSettings = turn
+      this.settings?.start(turn)
+    } else turn.start()
+  }
+
+  #startAfterBegin(turn: Turn): void {
+    this.#atBegin = turn
+    this.#begin.goAlone((error) => {
+      const waiting = this.#atBegin
+      this.#atBegin = undefined
+      if (error === undefined && waiting !== undefined) this.#start(waiting)
+      else if (error !== undefined) waiting?.refuse(error)
+    })
   }
 
   get #isLineBusy(): boolean {

@@ -7,9 +7,10 @@ import type { TransactionControl } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
 import { isFatal } from '../wire/is-fatal.js'
 import type { PgConnection } from '../wire/pg-connection.js'
+import { unwatchedMethods } from '../wire/watched-connection.js'
 import type { WireWatch } from '../wire/wire-watch.js'
 import { type Behind, isPooled } from './behind.js'
-import { carriesSettings } from './carries-settings.js'
+import { carriesAnother } from './carries-another.js'
 import { PreparedSettings, type PreparedStatement } from './prepared-settings.js'
 import { SettingsAhead } from './settings-ahead.js'
 import { NOT_THE_PROCESS, settingsStatement } from './settings-statement.js'
@@ -101,7 +102,7 @@ export class SettingsSender implements StatementSettings {
       return turn.refuse(failure(difference, why, 'Declare settings before the transaction begins'))
     }
     const isInTime = !isForNextTransaction(difference)
-    if (isInTime && carriesSettings(turn.statement, turn.values)) this.#startBehind(difference, turn)
+    if (isInTime && carriesAnother(turn.statement, turn.values)) this.#startBehind(difference, turn)
     else this.#startAfter(difference, turn)
   }
 
@@ -118,7 +119,7 @@ export class SettingsSender implements StatementSettings {
       const why = `behind ${this.#parts.behind} they last for one transaction, and would count from the next`
       return turn.refuse(failure(difference, why, 'Say it when a transaction begins'))
     }
-    if (carriesSettings(turn.statement, turn.values)) return this.#startBehind(difference, turn)
+    if (carriesAnother(turn.statement, turn.values)) return this.#startBehind(difference, turn)
     if (wire.transaction === 'open') return this.#startAfter(difference, turn)
     // Its first statement is going to carry them.
     if (control === 'begin') return turn.start()
@@ -175,8 +176,7 @@ export class SettingsSender implements StatementSettings {
   /** Sends what makes the difference. */
   #send(difference: SettingsDifference, isAnswering: boolean): void {
     const { connection, client } = this.#parts
-    // The class's own methods, below everything that counts on this connection.
-    const bare = Object.getPrototypeOf(connection) as PgConnection
+    const bare = unwatchedMethods(connection)
     const { processID } = client as { readonly processID?: number | null }
     const processId = this.#isProven ? undefined : (processID ?? undefined)
     const { text, values } = settingsStatement(difference, { isLocal: this.#isPooled, processId })

@@ -3,6 +3,7 @@ import type * as pg from 'pg'
 import type { StatementReading, TransactionControl } from '../sql/statement-reading.js'
 import { localNames, type LocalSettings } from './local-settings.js'
 import { modesInForce } from './pg-transactions.js'
+import { resultOf } from './result-of.js'
 
 /** A statement on a lease that is part of a transaction around it. */
 export interface JoinedStatement {
@@ -173,9 +174,4 @@ async function sendRollback(end: InnerRollback, { localSettings, send }: JoinedS
 /** The answer to a statement of the holder, as it would have come without a transaction around. */
 function tagged(result: pg.QueryResult, command: string): pg.QueryResult {
   return Object.assign(result, { command, rowCount: null, rows: [] })
-}
-
-/** The answer to a statement that was not sent. */
-function resultOf(command: string): pg.QueryResult {
-  return { command, rowCount: null, oid: 0, fields: [], rows: [] }
 }

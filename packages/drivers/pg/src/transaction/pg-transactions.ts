@@ -1,5 +1,6 @@
 import type { DriverTransactions, Isolation, TransactionModes } from '@leasehold/core'
 import type * as pg from 'pg'
+import { GATE, type LeaseHandle } from '../handle/handle-fields.js'
 import { sessionOf } from '../session/pg-session.js'
 
 /** What the server says of the transaction that is open. */
@@ -14,11 +15,16 @@ const MODES = `SELECT current_setting('transaction_isolation') AS isolation,
 
 /** What the pool itself says for its transactions, through the handle of the lease on which they run. */
 export const pgTransactions: DriverTransactions<pg.Client> = {
-  begin: async (client, modes) => {
+  begin: (client, modes) => {
     const session = sessionOf(client)
     session.localSettings.clear()
     session.wire?.forgetCollision()
-    await client.query(`BEGIN${modesText(modes)}`)
+    const text = `BEGIN${modesText(modes)}`
+    const { [GATE]: gate } = client as Partial<LeaseHandle>
+    // In the mode `statement` there is none.
+    gate?.refuseTransaction()
+    if (gate !== undefined && session.begin.defer(gate, text)) return undefined
+    return client.query(text).then(() => {})
   },
   commit: async (client) => ((await client.query('COMMIT')).command === 'COMMIT' ? 'committed' : 'rolled back'),
   rollback: async (client) => void (await client.query('ROLLBACK')),

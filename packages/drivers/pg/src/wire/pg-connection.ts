@@ -2,8 +2,6 @@ import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type * as pg from 'pg'
 
-type Send = (message?: unknown, more?: boolean) => void
-
 /** pg's own connection, as far as it is used here. @types/pg leaves most of it out. */
 export interface PgConnection extends EventEmitter {
   stream: Duplex
@@ -13,18 +11,18 @@ export interface PgConnection extends EventEmitter {
   connect(port: number | string, host?: string): void
   requestSsl(): void
   cancel(processId: number, secretKey: number): void
-  query: Send
-  parse: Send
-  bind: Send
-  describe: Send
-  execute: Send
-  flush: Send
-  sync: Send
-  close: Send
-  sendCopyFromChunk: Send
-  endCopyFrom: Send
-  sendCopyFail: Send
-  end: Send
+  query(message?: unknown, more?: boolean): void
+  parse(message?: unknown, more?: boolean): void
+  bind(message?: unknown, more?: boolean): void
+  describe(message?: unknown, more?: boolean): void
+  execute(message?: unknown, more?: boolean): void
+  flush(message?: unknown, more?: boolean): void
+  sync(message?: unknown, more?: boolean): void
+  close(message?: unknown, more?: boolean): void
+  sendCopyFromChunk(message?: unknown, more?: boolean): void
+  endCopyFrom(message?: unknown, more?: boolean): void
+  sendCopyFail(message?: unknown, more?: boolean): void
+  end(message?: unknown, more?: boolean): void
 }
 
 /** What pg's client has besides its types. */

@@ -1,7 +1,9 @@
 import type { SessionBooking, SessionObserver, TransactionStatus } from '@leasehold/core'
 import { EffectAccount, type StatementKnowledge } from './effect-account.js'
+import type { StringSyntax } from '../sql/lexer.js'
 import { isFatal } from './is-fatal.js'
 import type { PgConnection } from './pg-connection.js'
+import { type ConnectionWatch, watchConnection } from './watched-connection.js'
 
 /** What Parse, Bind and Execute carry, as far as it matters here. */
 interface SentMessage {
@@ -13,25 +15,39 @@ interface SentMessage {
   readonly values?: readonly unknown[] | null
 }
 
+interface ParameterStatus {
+  readonly parameterName: string
+  readonly parameterValue: string
+}
+
+type ServerError = Error & { readonly severity?: string; readonly code?: string }
+
 /** The letters of ReadyForQuery. */
 const STATUS: Readonly<Record<string, TransactionStatus>> = { I: 'idle', T: 'open', E: 'failed' }
 
 /** A serialization failure, and a deadlock. */
 const COLLISIONS = new Set(['40001', '40P01'])
 
+export interface WireListener {
+  /** The session is dead. Called once; it tells the observer. */
+  lost(error: Error): void
+  /** pg has dealt with a ReadyForQuery. */
+  ready(): void
+}
+
 /**
  * Keeps the account of one connection: what was sent, what is owed for it, and what the server said of the session.
  *
- * It must be made before `client.connect()`: only so do its listeners come before pg's own, which run the user's
- * callbacks; and a user's callback may release the connection.
+ * It must be made before `client.connect()`, or it would miss what the server says first.
  *
  * Quiet means that as many ReadyForQuery came as Query and Sync were sent, and that nothing is unsynced.
  */
-export class WireWatch {
+export class WireWatch implements ConnectionWatch {
   /** What the server has told of its parameters: `server_version`, `TimeZone`, … */
   readonly parameters: Map<string, string> = new Map()
+  #escapesStrings = false
   readonly #connection: PgConnection
-  readonly #onLost: (error: Error) => void
+  readonly #listener: WireListener
   /** Which statements do something to the session. */
   readonly effects: EffectAccount
   /** What hooks did before anybody observed. */
@@ -58,10 +74,9 @@ export class WireWatch {
   #lostBy: Error | undefined
   #waiting: Array<() => void> = []
 
-  /** `onLost` is called once; it tells the observer. */
-  constructor(connection: PgConnection, knowledge: StatementKnowledge, onLost: (error: Error) => void) {
+  constructor(connection: PgConnection, knowledge: StatementKnowledge, listener: WireListener) {
     this.#connection = connection
-    this.#onLost = onLost
+    this.#listener = listener
     this.effects = new EffectAccount({
       ...knowledge,
       book: (booking) => this.#book(booking),
@@ -70,8 +85,7 @@ export class WireWatch {
       },
       forgotten: (name) => this.#forget(name),
     })
-    this.#countSends()
-    this.#listen()
+    watchConnection(connection, this)
   }
 
   get isQuiet(): boolean {
@@ -132,6 +146,11 @@ export class WireWatch {
     return this.#transaction
   }
 
+  /** How the server reads plain strings, as it says itself. */
+  get strings(): StringSyntax {
+    return this.#escapesStrings ? 'escaped' : 'standard'
+  }
+
   get lostBy(): Error | undefined {
     return this.#lostBy
   }
@@ -162,7 +181,7 @@ export class WireWatch {
   lose(error: Error): void {
     if (this.#lostBy === undefined) {
       this.#lostBy = error
-      this.#onLost(error)
+      this.#listener.lost(error)
     }
     this.touch()
   }
@@ -196,42 +215,83 @@ export class WireWatch {
     for (const resolve of waiting) resolve()
   }
 
-  /** Puts a counter in front of every method by which pg, a cursor or a COPY sends. */
-  #countSends(): void {
-    this.#before('query', (text) => this.#simple(typeof text === 'string' ? text : undefined))
-    this.#before('parse', (message) => this.#parse(message as SentMessage))
-    this.#before('bind', (message) => this.#bind(message as SentMessage))
-    this.#before('execute', (message) => {
-      this.#statement(undefined)
-      this.effects.executed((message as SentMessage | undefined)?.portal)
-    })
-    this.#before('describe', () => this.#unsynced())
-    this.#before('close', () => this.#unsynced())
-    this.#before('sync', () => this.#synced())
+  queries(text: unknown): void {
+    this.#owed += 1
+    this.#unanswered += 1
+    this.#isExtended = false
+    const known = typeof text === 'string' ? text : undefined
+    this.effects.simple(known)
+    // An empty one is nobody's statement: it waits for a late cancel.
+    this.#observer?.busy(known === '' ? undefined : known)
   }
 
-  #before(
-    name: 'query' | 'parse' | 'bind' | 'execute' | 'describe' | 'close' | 'sync',
-    count: (message: unknown) => void,
-  ): void {
-    const connection = this.#connection
-    const send = connection[name]
-    connection[name] = (message, more) => {
-      count(message)
-      return send.call(connection, message, more)
-    }
-  }
-
-  #parse({ name, text }: SentMessage): void {
+  parses(message: unknown): void {
+    const { name, text } = message as SentMessage
     this.#statement(text)
     if (name === undefined || name === '') this.effects.parsed(text)
     else this.#named.set(name, text)
   }
 
-  #bind({ portal, statement, values }: SentMessage): void {
+  binds(message: unknown): void {
+    const { portal, statement, values } = message as SentMessage
     const named = statement === undefined || statement === '' ? undefined : this.#textOfPrepared(statement)
     this.#statement(named)
     this.effects.bound(portal, named, values ?? undefined)
+  }
+
+  executes(message: unknown): void {
+    this.#statement(undefined)
+    this.effects.executed((message as SentMessage | undefined)?.portal)
+  }
+
+  asks(): void {
+    this.#unsynced()
+  }
+
+  syncs(): void {
+    if (this.#isCopyingIn) return
+    this.effects.synced()
+    this.#owed += 1
+    this.#isUnsynced = false
+    this.#observer?.busy()
+    if (this.#unanswered === 0) this.#observer?.settling?.()
+  }
+
+  ready(): void {
+    this.#listener.ready()
+  }
+
+  receives(event: string | symbol, message: unknown): void {
+    switch (event) {
+      case 'parseComplete':
+        return this.#answered()
+      case 'bindComplete':
+        this.effects.bindAnswered()
+        return this.#answered()
+      case 'commandComplete':
+        this.effects.completed((message as { readonly text?: string } | undefined)?.text)
+        return this.#answered()
+      case 'readyForQuery':
+        return this.#ready((message as { readonly status?: string }).status)
+      case 'errorMessage':
+        return this.#failed(message as ServerError)
+      case 'portalSuspended':
+        this.effects.completed(undefined)
+        return this.#answered()
+      case 'emptyQuery':
+        this.effects.empty()
+        return this.#answered()
+      case 'copyInResponse':
+        return this.#copyIn()
+      case 'parameterStatus':
+        return this.#told(message as ParameterStatus)
+      case 'error':
+        return this.lose(message as Error)
+      case 'end':
+        this.#hasEnded = true
+        return this.lose(new Error('Connection terminated unexpectedly'))
+      default:
+    }
   }
 
   #textOfPrepared(name: string): string | undefined {
@@ -254,15 +314,6 @@ export class WireWatch {
     for (const known of name === undefined ? Object.keys(parsedStatements) : [name]) delete parsedStatements[known]
   }
 
-  #simple(text: string | undefined): void {
-    this.#owed += 1
-    this.#unanswered += 1
-    this.#isExtended = false
-    this.effects.simple(text)
-    // An empty one is nobody's statement: it waits for a late cancel.
-    this.#observer?.busy(text === '' ? undefined : text)
-  }
-
   #statement(text: string | undefined): void {
     this.#unanswered += 1
     this.#isExtended = true
@@ -274,45 +325,9 @@ export class WireWatch {
     this.#observer?.busy(text)
   }
 
-  #synced(): void {
-    if (this.#isCopyingIn) return
-    this.effects.synced()
-    this.#owed += 1
-    this.#isUnsynced = false
-    this.#observer?.busy()
-    if (this.#unanswered === 0) this.#observer?.settling?.()
-  }
-
-  #listen(): void {
-    const connection = this.#connection
-    connection.prependListener('readyForQuery', (message: { status?: string }) => this.#ready(message.status))
-    connection.prependListener('errorMessage', (error: Error & { readonly severity?: string }) => this.#failed(error))
-    connection.prependListener('copyInResponse', () => this.#copyIn())
-    connection.prependListener('parseComplete', () => this.#answered())
-    connection.prependListener('bindComplete', () => {
-      this.effects.bindAnswered()
-      this.#answered()
-    })
-    connection.prependListener('commandComplete', (message: { text?: string } | undefined) => {
-      this.effects.completed(message?.text)
-      this.#answered()
-    })
-    connection.prependListener('portalSuspended', () => {
-      this.effects.completed(undefined)
-      this.#answered()
-    })
-    connection.prependListener('emptyQuery', () => {
-      this.effects.empty()
-      this.#answered()
-    })
-    connection.prependListener('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
-      this.parameters.set(message.parameterName, message.parameterValue)
-    })
-    connection.prependListener('error', (error: Error) => this.lose(error))
-    connection.prependListener('end', () => {
-      this.#hasEnded = true
-      this.lose(new Error('Connection terminated unexpectedly'))
-    })
+  #told({ parameterName, parameterValue }: ParameterStatus): void {
+    this.parameters.set(parameterName, parameterValue)
+    if (parameterName === 'standard_conforming_strings') this.#escapesStrings = parameterValue === 'off'
   }
 
   #ready(status: string | undefined): void {
@@ -331,7 +346,7 @@ export class WireWatch {
     this.#observer?.quiet(this.#transaction)
   }
 
-  #failed(error: Error & { readonly severity?: string; readonly code?: string }): void {
+  #failed(error: ServerError): void {
     if (!this.#isStarted) return
     this.effects.failed(error)
     if (!this.#isMuted) this.#observer?.failed?.(error)

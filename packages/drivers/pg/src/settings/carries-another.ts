@@ -12,11 +12,11 @@ interface Config {
 }
 
 /**
- * Whether a statement can be sent in one group with what makes the settings: it is single, can be sent in the extended
- * protocol with the same answer, and runs in a transaction with another statement before it. Of everything else, and of
- * what is not understood, the settings go ahead.
+ * Whether a statement can be sent in one group with another in front of it, as with what makes the settings: it is single,
+ * can be sent in the extended protocol with the same answer, and runs in a transaction with another statement before it. Of
+ * everything else, and of what is not understood, the other goes ahead.
  */
-export function carriesSettings(statement: unknown, values: unknown): boolean {
+export function carriesAnother(statement: unknown, values: unknown): boolean {
   const text = textOf(statement)
   // With `rows`, pg reads the answer in parts and leaves the group open between them: it would not close it after an error.
   if (text === undefined || Boolean((statement as Config).rows)) return false
