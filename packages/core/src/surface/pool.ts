@@ -1,6 +1,6 @@
-import { acquireChannel } from '../events/channels.js'
+import { acquireChannel, channels } from '../events/channels.js'
 import { checkEvent } from '../events/check-event.js'
-import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
+import type { AcquireEvent, PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
 import { Lease, lendingOf } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
@@ -41,6 +41,10 @@ function leaseOf<Client>(lending: Lending<Client>): Lease<Client> {
 
 function itself<Client>(lending: Lending<Client>): Lending<Client> {
   return lending
+}
+
+function servedBy({ label, site, base, connection }: Lending<unknown>): Partial<AcquireEvent> {
+  return { label, site, isJoined: base !== undefined, connection: connection.id }
 }
 
 /** The connections of one database, lent one lease at a time. Made by `createPool`. */
@@ -84,7 +88,11 @@ export class Pool<Client> {
       joins: options.observe ? 'off' : options.joinTransactions,
       acquireTimeoutMs: options.acquireTimeoutMs,
       graceMs: options.closeGraceMs,
-      acquire: (request) => this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself),
+      acquire: (request) => {
+        const grant = (): Promise<Lending<Client>> =>
+          this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself)
+        return acquireChannel.hasSubscribers ? this.#traced(grant, itself) : grant()
+      },
       wake: (at, callback) => wakeSomebody(this.#connections, at, callback),
     })
     this.#desk = new LendingDesk({
@@ -97,6 +105,7 @@ export class Pool<Client> {
       late: this.#late,
       transactions: this.#transactions,
       deadlocks: this.#deadlocks,
+      sessionOpened: (lending) => this.#tellGranted(lending),
     })
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
@@ -133,7 +142,7 @@ export class Pool<Client> {
    * @throws {InvalidOptionsError} when something is wrong with `request`.
    */
   acquire(request: AcquireRequest = NO_REQUEST): Promise<Lease<Client>> {
-    if (acquireChannel.hasSubscribers) return this.#acquireTraced(request)
+    if (acquireChannel.hasSubscribers) return this.#traced(() => this.#acquire(request), lendingOf)
     try {
       return this.#acquire(request)
     } catch (error) {
@@ -147,7 +156,9 @@ export class Pool<Client> {
    */
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
     const lending = this.#desk.grantAtOnce(this.#desk.ask(request, this.tryAcquire))
-    return lending === undefined ? undefined : new Lease(lending)
+    if (lending === undefined) return undefined
+    this.#tellGranted(lending)
+    return new Lease(lending)
   }
 
   /** Acquires, runs `work` with the lease's client, awaits what it returns, and releases: always. */
@@ -331,15 +342,28 @@ export class Pool<Client> {
     return this.#desk.grant(this.#desk.ask(request, this.acquire), true, leaseOf)
   }
 
-  async #acquireTraced(request: AcquireRequest): Promise<Lease<Client>> {
+  async #traced<Granted>(
+    grant: () => Promise<Granted>,
+    lendingIn: (granted: Granted) => Lending<Client>,
+  ): Promise<Granted> {
     const since = this.#options.clock.now()
-    const context = { pool: this.name, poolId: this.#id, label: '', waitedMs: 0, connection: 0 }
+    const context = this.#unserved()
     return acquireChannel.tracePromise(async () => {
-      const lease = await this.#acquire(request)
-      context.label = lease.label
-      context.waitedMs = this.#options.clock.now() - since
-      context.connection = lease.connectionId
-      return lease
+      const granted = await grant()
+      Object.assign(context, servedBy(lendingIn(granted)), { waitedMs: this.#options.clock.now() - since })
+      return granted
     }, context)
+  }
+
+  /** Of a lease that nobody has called `acquire` for. */
+  #tellGranted(lending: Lending<Client>): void {
+    if (!channels.acquire.hasSubscribers) return
+    channels.acquire.publish(Object.assign(this.#unserved(), servedBy(lending)))
+  }
+
+  /** What a trace says of a caller until it is served. */
+  #unserved(): AcquireEvent {
+    const { name: pool } = this
+    return { pool, poolId: this.#id, label: '', site: undefined, isJoined: false, waitedMs: 0, connection: 0 }
   }
 }

@@ -193,7 +193,14 @@ function connectionOf(
   for (const [name, value] of Object.entries(options)) if (!POOL_OPTIONS.has(name)) fixed[name] = value
   if (options.password !== undefined) fixed['password'] = options.password
   if (asked === undefined) return fixed
-  return async () => ({ ...(fixed as pg.ClientConfig), ...(await asked()) })
+  return async () => {
+    const answer: unknown = await asked()
+    if (isObject(answer)) return { ...(fixed as pg.ClientConfig), ...answer }
+    const expected = 'an object with connection settings'
+    throw new InvalidOptionsError('What `leasehold.connection` returned', [
+      { option: 'connection', expected, received: answer === undefined ? 'undefined' : kindOf(answer) },
+    ])
+  }
 }
 
 function asNumber(value: unknown): number | undefined {
