@@ -13,8 +13,13 @@ import { modesOf } from './modes-of.js'
 export function leaseTransactions(session: DrizzleSession, pool: LeasedPgPool): void {
   const { transaction } = session
 
-  session.transaction = async function transactionOnLease(this: DrizzleSession, work, config) {
-    return pool.leases.ormTransaction((enter) => runOnLease(this, work, config, enter), { modes: modesOf(config) })
+  session.transaction = function transactionOnLease(this: DrizzleSession, work, config) {
+    const open = (enter: EnterTransaction): Promise<unknown> => runOnLease(this, work, config, enter)
+    try {
+      return pool.leases.ormTransaction(open, { modes: modesOf(config) })
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async function runOnLease(

@@ -162,29 +162,35 @@ export class LeasedConnections {
     }
   }
 
-  /** With one promise besides the lease's own: each more is felt in the throughput of Knex. */
+  /** With one promise: each more is felt in the throughput of Knex. */
   #take(timeoutMs: number | undefined): Promise<PgClient> {
     const settings = this.#searchPath.declaredBy(this.#dialect)
     const request = { timeoutMs, site: this.#site, statement: true, defaultSettings: settings }
-    return this.#leases.acquire(request).then(settings === undefined ? this.#dress : this.#dressWithPath, this.#refuse)
+    return new Promise((resolve, reject) => {
+      const serve = (lease: PgLease): void => {
+        try {
+          resolve(this.#dressed(lease, settings !== undefined))
+        } catch (error) {
+          lease.discard(error)
+          reject(error)
+        }
+      }
+      this.#leases.acquireThen(request, serve, (error) => reject(this.#toldOf(error)))
+    })
   }
-
-  /** Makes of a lease the connection that Knex wants. */
-  readonly #dress = (lease: PgLease): PgClient | Promise<PgClient> => this.#dressed(lease, false)
-
-  readonly #dressWithPath = (lease: PgLease): PgClient | Promise<PgClient> => this.#dressed(lease, true)
 
   /**
    * A timeout is told in Knex's own class. Knex warns of each connection that it does not get, stack and all; that a caller
    * has gone is no news.
    */
-  readonly #refuse = (error: unknown): never => {
+  #toldOf(error: unknown): unknown {
     const isTimeout = isLeaseholdError(error) && error.code === 'LEASEHOLD_ACQUIRE_TIMEOUT'
     const told = isTimeout ? new LeaseTimeoutError(error) : error
     if (!isGone(told)) this.#dialect?.logger.warn(`Acquire connection error: ${String(told)}`)
-    throw told
+    return told
   }
 
+  /** Makes of a lease the connection that Knex wants. */
   #dressed(lease: PgLease, declaresPath: boolean): PgClient | Promise<PgClient> {
     const connection: HeldConnection = lease.client
     prepareHandles(connection)

@@ -142,9 +142,9 @@ export class Pool<Client> {
    * @throws {InvalidOptionsError} when something is wrong with `request`.
    */
   acquire(request: AcquireRequest = NO_REQUEST): Promise<Lease<Client>> {
-    if (acquireChannel.hasSubscribers) return this.#traced(() => this.#acquire(request), lendingOf)
+    if (acquireChannel.hasSubscribers) return this.#acquireTraced(request, this.acquire)
     try {
-      return this.#acquire(request)
+      return this.#acquire(request, this.acquire)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -159,6 +159,30 @@ export class Pool<Client> {
     if (lending === undefined) return undefined
     this.#tellGranted(lending)
     return new Lease(lending)
+  }
+
+  /**
+   * For adapters: `acquire` without its promise, which is felt in each query. Calls `serve` before it returns where a
+   * connection is idle, and otherwise when it is this caller's turn; or `refuse`, with what `acquire` throws.
+   *
+   * @param serve must not throw.
+   */
+  acquireThen(
+    request: AcquireRequest = NO_REQUEST,
+    serve: (lease: Lease<Client>) => void,
+    refuse: (error: unknown) => void,
+  ): void {
+    if (acquireChannel.hasSubscribers) return void this.#acquireTraced(request, this.acquireThen).then(serve, refuse)
+    let lending: Lending<Client> | undefined
+    try {
+      const asked = this.#desk.ask(request, this.acquireThen)
+      // What a function declares is asked for once.
+      lending = asked.declares === undefined ? this.#desk.grantAtOnce(asked) : undefined
+      if (lending === undefined) return void this.#desk.grant(asked, true, leaseOf).then(serve, refuse)
+    } catch (error) {
+      return refuse(error)
+    }
+    serve(new Lease(lending))
   }
 
   /** Acquires, runs `work` with the lease's client, awaits what it returns, and releases: always. */
@@ -338,8 +362,12 @@ export class Pool<Client> {
     deadline()
   }
 
-  #acquire(request: AcquireRequest): Promise<Lease<Client>> {
-    return this.#desk.grant(this.#desk.ask(request, this.acquire), true, leaseOf)
+  #acquire(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
+    return this.#desk.grant(this.#desk.ask(request, entry), true, leaseOf)
+  }
+
+  #acquireTraced(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
+    return this.#traced(() => this.#acquire(request, entry), lendingOf)
   }
 
   async #traced<Granted>(

@@ -26,10 +26,10 @@ export function acquireOwnDial(
       refuse(error)
     }
   }
-  void leases.acquire(request).then(served, (error: unknown) => {
+  leases.acquireThen(request, served, (error) => {
     const waitedMs = clock.now() - since
     const isForeign = error instanceof ConnectFailedError && error.timedOut && error.afterMs > waitedMs + SLACK_MS
     if (!isForeign || waitedMs >= acquireTimeoutMs) refuse(error)
-    else void leases.acquire({ ...request, timeoutMs: acquireTimeoutMs - waitedMs }).then(served, refuse)
+    else leases.acquireThen({ ...request, timeoutMs: acquireTimeoutMs - waitedMs }, served, refuse)
   })
 }

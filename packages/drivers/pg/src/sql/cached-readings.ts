@@ -11,6 +11,9 @@ export interface CachedReadingsOptions {
   readonly characters?: number
 }
 
+/** What an empty text says. */
+const NOTHING: StatementReading = readStatement('')
+
 /** Readings of the texts that were asked for lately. */
 export class CachedReadings {
   readonly #texts: number
@@ -23,6 +26,9 @@ export class CachedReadings {
   #young = new Map<string, StatementReading>()
   #old = new Map<string, StatementReading>()
   #charactersOfYoung = 0
+  /** What was asked for last: a statement is looked up several times on its way, and mostly as the very same string. */
+  #lastText = ''
+  #lastReading: StatementReading = NOTHING
   #read: (text: string) => StatementReading = readStatement
 
   constructor({ texts = 1_000, longest = 10_000, characters = 2_000_000 }: CachedReadingsOptions = {}) {
@@ -42,14 +48,24 @@ export class CachedReadings {
     this.#young.clear()
     this.#old.clear()
     this.#charactersOfYoung = 0
+    this.#lastText = ''
+    this.#lastReading = NOTHING
   }
 
   read(text: string, strings: StringSyntax = 'standard'): StatementReading {
     // Sessions that still read backslashes in plain strings are rare, and are not worth a second memory.
     if (strings === 'escaped' && text.includes('\\')) return readStatement(text, strings)
+    if (text === this.#lastText) return this.#lastReading
+    if (text.length > this.#longest) return this.#read(text)
+    const reading = this.#find(text)
+    this.#lastText = text
+    this.#lastReading = reading
+    return reading
+  }
+
+  #find(text: string): StatementReading {
     const known = this.#young.get(text)
     if (known !== undefined) return known
-    if (text.length > this.#longest) return this.#read(text)
     const reading = this.#old.get(text) ?? this.#read(text)
     this.#keep(text, reading)
     return reading

@@ -252,8 +252,8 @@ export class WireWatch implements ConnectionWatch {
     if (this.#isCopyingIn) return
     this.effects.synced()
     this.#owed += 1
+    if (!this.#isUnsynced) this.#observer?.busy()
     this.#isUnsynced = false
-    this.#observer?.busy()
     if (this.#unanswered === 0) this.#observer?.settling?.()
   }
 
@@ -321,6 +321,8 @@ export class WireWatch implements ConnectionWatch {
   }
 
   #unsynced(text?: string): void {
+    // Of the messages of one statement the first tells it all.
+    if (this.#isUnsynced && text === undefined) return
     this.#isUnsynced = true
     this.#observer?.busy(text)
   }
