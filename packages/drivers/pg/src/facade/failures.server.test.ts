@@ -126,7 +126,7 @@ test('a backend killed in use fails its statement, and is replaced', async () =>
 })
 
 test('a waiter’s timeout begins with pg-pool’s words, and has our code and facts', async () => {
-  const pool = poolOf({ max: 1, connectionTimeoutMillis: 40 })
+  const pool = poolOf({ max: 1, connectionTimeoutMillis: 300 })
   const client = await pool.connect()
   const error = await pool.connect().catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT', statusCode: 503, limit: 1 })
