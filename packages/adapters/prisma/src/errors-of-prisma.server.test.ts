@@ -1,4 +1,4 @@
-import { AcquireTimeoutError, findLeaseholdError, runInScope } from '@leasehold/core'
+import { AcquireTimeoutError, detached, findLeaseholdError, runInScope } from '@leasehold/core'
 import { createPgPool } from '@leasehold/pg'
 import { freePort } from '@leasehold/testkit/postgres'
 import { PrismaPg } from '@prisma/adapter-pg'
@@ -82,6 +82,15 @@ test.each(asks)('%s of a client that is not leased is refused in session mode', 
   const ours = findLeaseholdError(error)
   expect(ours).toMatchObject({ code: 'LEASEHOLD_MODE_VIOLATION' })
   expect(ours?.remedy).toContain('leasePrisma(client, pool)')
+})
+
+test.each(asks)('%s of a client that is not leased is refused in a transaction that it would join', async (_, ask) => {
+  const { pool, prisma } = tests.open({ leased: false })
+  const error = await failureOf(pool.transaction(() => ask(prisma)))
+  expect(findLeaseholdError(error)).toMatchObject({ code: 'LEASEHOLD_MODE_VIOLATION', phase: 'transaction' })
+  expect(await pool.transaction(() => detached(() => prisma.account.count()))).toBeGreaterThan(0)
+  const alone = tests.open({ leased: false, pool: { leasehold: { joinTransactions: 'off' } } })
+  expect(await alone.pool.transaction(() => alone.prisma.account.count())).toBeGreaterThan(0)
 })
 
 test('an observing pool refuses no client', async () => {

@@ -56,6 +56,17 @@ function checkUse(state: AdapterState): void {
   const { name, mode, observe } = pool.leases.options
   if (pool.ending) throw new PoolClosedError(name)
   if (isLeased) return
+  if (pool.leases.isInTransaction) {
+    throw new LeaseholdError({
+      code: 'LEASEHOLD_MODE_VIOLATION',
+      phase: 'transaction',
+      what:
+        `a transaction on pool "${name}" was asked through a PrismaClient that is not leased, ` +
+        'which runs look-ups of others in it, and its own in those of others',
+      remedy: 'Use the client that leasePrisma(client, pool) returns',
+      pool: name,
+    })
+  }
   const scope = currentScope()
   if (scope === undefined) return
   if (scope.settings !== undefined) {

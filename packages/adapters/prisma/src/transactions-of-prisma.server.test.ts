@@ -264,8 +264,8 @@ test('nested siblings take turns inside another transaction (Prisma 7), where Pr
 test('a transaction that waits for its turn does not use up its maxWait', async () => {
   const { prisma, pool } = tests.open()
   await pool.transaction(async () => {
-    const slow = prisma.$transaction(async (tx) => void (await tx.$executeRaw`select pg_sleep(0.5)`))
-    const next = prisma.$transaction((tx) => Promise.resolve(tx.account.update(increment(66, 5))), { maxWait: 100 })
+    const slow = prisma.$transaction(async (tx) => void (await tx.$executeRaw`select pg_sleep(1)`))
+    const next = prisma.$transaction((tx) => Promise.resolve(tx.account.update(increment(66, 5))), { maxWait: 500 })
     await Promise.all([slow, next])
   })
   expect(await balancesOf(prisma, 66)).toEqual([105])

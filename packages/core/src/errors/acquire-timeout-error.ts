@@ -19,6 +19,8 @@ export interface AcquireTimeoutFacts {
   readonly paused: boolean
   /** Set when the caller's scope had all the connections that it may have, and waited for its own. */
   readonly maxPerScope?: number | undefined
+  /** The scope of the caller, when that grants nothing more because its deadline has passed. */
+  readonly expired?: string | undefined
   /** The last failure to open a connection since one last succeeded. */
   readonly lastConnectFailure: unknown
 }
@@ -58,7 +60,10 @@ export class AcquireTimeoutError extends LeaseholdError {
 }
 
 function describe(facts: AcquireTimeoutFacts): string {
-  const waited = `no connection of pool "${facts.pool}" was free within ${Math.round(facts.waitedMs)} ms`
+  const waited =
+    facts.expired === undefined
+      ? `no connection of pool "${facts.pool}" was free within ${Math.round(facts.waitedMs)} ms`
+      : `the deadline of scope "${facts.expired}" passed before pool "${facts.pool}" had a connection for it`
   const count = `${facts.holders.length} lent, ${facts.total} of ${facts.limit} open, ${facts.waiting} more waiting`
   const named = facts.holders.slice(0, NAMED_HOLDERS).map(describeHolder).join('; ')
   const own = (facts.ownHolders ?? []).slice(0, NAMED_HOLDERS).map(describeHolder).join('; ')
@@ -72,6 +77,7 @@ function ownWords(own: string): string {
 }
 
 function remedyFor(facts: AcquireTimeoutFacts): string {
+  if (facts.expired !== undefined) return 'Give the scope more time, or have it ask sooner'
   if (facts.maxPerScope !== undefined) {
     return `Its scope held ${facts.maxPerScope}, which is maxPerScope: release one before asking for another, or raise it`
   }

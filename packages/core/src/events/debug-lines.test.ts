@@ -14,7 +14,7 @@ it('LEASEHOLD_DEBUG=1 prints one line for each event, once, with its facts', asy
 
   expect(lines).toEqual([
     'leasehold orders open connection=1 afterMs=0',
-    'leasehold orders acquire label=GET /orders/:id waitedMs=0 connection=1',
+    'leasehold orders acquire label=GET /orders/:id isJoined=false waitedMs=0 connection=1',
     'leasehold orders release label=GET /orders/:id connection=1 heldMs=12 busyMs=0',
   ])
 })

@@ -27,6 +27,10 @@ export interface OfPool {
 
 export interface AcquireEvent extends OfPool {
   readonly label: string
+  /** Where it was asked for, if that was captured. */
+  readonly site: string | undefined
+  /** Whether it shares the connection of another lease, of its transaction or its scope, whose `release` is its own. */
+  readonly isJoined: boolean
   readonly waitedMs: number
   readonly connection: number
 }

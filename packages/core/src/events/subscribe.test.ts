@@ -1,6 +1,7 @@
 import { subscribe as subscribeToChannel, unsubscribe } from 'node:diagnostics_channel'
 import { openFakePool, settled } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
+import { runInScope } from '../scope/scopes.js'
 import type { PoolEventName } from './pool-events.js'
 
 describe('pool.on', () => {
@@ -20,6 +21,29 @@ describe('pool.on', () => {
     expect(told[1]?.[1]).toMatchObject({ pool: 'test', label: 'report', connection: 1 })
     expect(told[2]?.[1]).toMatchObject({ label: 'report', heldMs: 40, busyMs: 0 })
     expect(told[3]?.[1]).toMatchObject({ reason: 'pool-closed', uses: 1 })
+  })
+
+  it('tells of as many leases that come as of those that go, whoever asked; what joins another one says so', async () => {
+    const { pool } = openFakePool({ max: 1, captureSites: 'always' })
+    const lent: string[] = []
+    pool.on('acquire', ({ label, site, isJoined }) =>
+      lent.push(`${isJoined ? 'joined' : '+'} ${label} ${site?.split('/').at(-1)}`),
+    )
+    pool.on('release', ({ label }) => lent.push(`- ${label}`))
+    const lines = (): string[] => lent.splice(0).map((line) => line.replace(/ \S+\.ts:.*/, ''))
+
+    await pool.use(() => {}, { label: 'use' })
+    expect(lent[0]).toContain('subscribe.test.ts')
+    expect(lines()).toEqual(['+ use', '- use'])
+    pool.tryAcquire({ label: 'try' })?.release()
+    expect(lines()).toEqual(['+ try', '- try'])
+    await runInScope({ label: 'tx' }, () => pool.transaction(() => pool.use(() => {})))
+    expect(lines()).toEqual(['+ tx', 'joined tx', '- tx'])
+    await runInScope({ label: 'session', mode: 'session' }, async () => {
+      await pool.use(() => {})
+      await pool.use(() => {})
+    })
+    expect(lines()).toEqual(['+ session', 'joined session', 'joined session', '- session'])
   })
 
   it('tells nothing of another pool, though it has the same name', async () => {

@@ -25,6 +25,18 @@ describe('what an error means', () => {
     expect(classifier(() => 'toString' as ErrorKind).kindOf(ERROR)).toBe('fatal')
   })
 
+  it('is the worst where the driver throws, or says what nobody understands; the user may still know better', () => {
+    const throwing = (): never => {
+      throw new Error('of the driver')
+    }
+    for (const classify of [throwing, () => 'toString' as ErrorKind, () => undefined as unknown as ErrorKind]) {
+      const driver = { classify, isShutdown: () => true }
+      expect(new ErrorClassifier(driver, undefined).kindOf(ERROR)).toBe('fatal')
+      expect(new ErrorClassifier(driver, undefined).isShutdown(ERROR)).toBe(true)
+      expect(new ErrorClassifier(driver, () => 'query').kindOf(ERROR)).toBe('query')
+    }
+  })
+
   it('is a shutdown as the driver says, unless the user calls it something else', () => {
     expect(classifier().isShutdown(ERROR)).toBe(true)
     expect(classifier().isShutdown(new Error('another'))).toBe(false)

@@ -22,15 +22,25 @@ export class ErrorClassifier {
   }
 
   kindOf(error: unknown): ErrorKind {
-    const byDriver = this.#driver.classify(error)
+    const byDriver = this.#askDriver(error)
     return this.#askUser(error, byDriver) ?? byDriver
   }
 
   /** Whether the server said that it goes away. A user who calls the error something else has decided that it does not. */
   isShutdown(error: unknown): boolean {
     if (this.#driver.isShutdown?.(error) !== true) return false
-    const byDriver = this.#driver.classify(error)
+    const byDriver = this.#askDriver(error)
     return (this.#askUser(error, byDriver) ?? byDriver) === byDriver
+  }
+
+  /** A driver that cannot tell an error must not cost who waits for the answer, or the process: it is taken for the worst. */
+  #askDriver(error: unknown): ErrorKind {
+    try {
+      const kind = this.#driver.classify(error)
+      return Object.hasOwn(KINDS, kind) ? kind : 'fatal'
+    } catch {
+      return 'fatal'
+    }
   }
 
   /** A function of the user's that throws, or says what nobody understands, has no say: it must not cost a connection. */

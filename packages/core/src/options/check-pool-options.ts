@@ -119,6 +119,24 @@ export function checkPoolOptions<Client>(
   driverName: string,
   defaults: { readonly clock: Clock },
 ): ResolvedPoolOptions<Client> {
+  const { values, merged, faults } = examinePoolOptions<Client>(options, defaults)
+  refuseFaults('These pool options', faults)
+  // A refused pool uses up no number, so that names stay the same from run to run.
+  return Object.freeze({ ...merged, name: values['name'] === undefined ? nextNameFor(driverName) : merged.name })
+}
+
+/** All that is wrong with the options of a pool: for facades, which report it together with what is wrong with their own. */
+export function faultsOfPoolOptions(options: unknown): readonly OptionFault[] {
+  return examinePoolOptions(options, {}).faults
+}
+
+interface ExaminedPoolOptions<Client> {
+  readonly values: Readonly<Record<string, unknown>>
+  readonly merged: ResolvedPoolOptions<Client>
+  readonly faults: readonly OptionFault[]
+}
+
+function examinePoolOptions<Client>(options: unknown, defaults: object): ExaminedPoolOptions<Client> {
   const { values, faults, unknown } = examineOptions(options, RULES)
   const { breaker, backoff, leaks } = values as PoolOptions
   const nested = {
@@ -131,9 +149,7 @@ export function checkPoolOptions<Client>(
   const contradictions = contradictionsOf(merged, values).filter(
     ({ between }) => !between.some((name) => wrong.has(name)),
   )
-  refuseFaults('These pool options', [...faults, ...unknown, ...contradictions.map(({ fault }) => fault)])
-  // A refused pool uses up no number, so that names stay the same from run to run.
-  return Object.freeze({ ...merged, name: values['name'] === undefined ? nextNameFor(driverName) : merged.name })
+  return { values, merged, faults: [...faults, ...unknown, ...contradictions.map(({ fault }) => fault)] }
 }
 
 interface Contradiction {

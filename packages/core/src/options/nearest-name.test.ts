@@ -12,6 +12,7 @@ describe('the nearest known name', () => {
     ['connectionTimeoutMillis', 'connectTimeoutMs'],
     ['acquireTimeoutMillis', 'acquireTimeoutMs'],
     ['maxx', 'max'],
+    ['mni', 'min'],
   ])('is found for %s: %s', (written, meant) => {
     expect(nearestName(written, KNOWN)).toBe(meant)
   })

@@ -1,6 +1,7 @@
 /**
  * The one of `known` that somebody who wrote `name` probably meant; undefined when none is near. Upper and lower case
- * do not count, and a third of the letters may be wrong: `idleTimeoutMillis` is still near to `idleTimeoutMs`.
+ * do not count, and a third of the letters may be wrong: `idleTimeoutMillis` is still near to `idleTimeoutMs`. Two
+ * neighbours that have changed places are one mistake: `lable`.
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase()
@@ -16,8 +17,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest
 }
 
-/** Levenshtein: how many letters must be put in, taken out or changed to make one word of the other. */
+/** How many letters must be put in, taken out or changed, or change places with their neighbours, to make one word of the other. */
 function distanceBetween(from: string, to: string): number {
+  let beforeThat: readonly number[] = []
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let row = 1; row <= from.length; row += 1) {
     const current = [row]
@@ -25,8 +27,11 @@ function distanceBetween(from: string, to: string): number {
       const changed = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1)
       const takenOut = (previous[column] ?? 0) + 1
       const putIn = (current[column - 1] ?? 0) + 1
-      current.push(Math.min(changed, takenOut, putIn))
+      const isSwap = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+      const swapped = isSwap ? (beforeThat[column - 2] ?? Infinity) + 1 : Infinity
+      current.push(Math.min(changed, takenOut, putIn, swapped))
     }
+    beforeThat = previous
     previous = current
   }
   return previous[to.length] ?? 0

@@ -1,19 +1,18 @@
-import { performance } from 'node:perf_hooks'
-import { describeClockContract } from '@leasehold/testkit/contracts'
-import { vi } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { systemClock } from './system-clock.js'
 
-describeClockContract('the system clock', () => {
-  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
-  const reading = vi.spyOn(performance, 'now').mockImplementation(() => Date.now())
-  return {
-    clock: systemClock,
-    pass: (ms) => {
-      vi.advanceTimersByTime(ms)
-    },
-    stop: () => {
-      reading.mockRestore()
-      vi.useRealTimers()
-    },
-  }
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('goes on while a test fakes the timers of its service, and cannot be advanced by it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  let early = false
+  const woken = new Promise<void>((resolve) => {
+    systemClock.wake(systemClock.now() + 1_000_000, () => (early = true))
+    systemClock.wake(systemClock.now(), resolve).keepAlive?.(true)
+  })
+  vi.advanceTimersByTime(2_000_000)
+  await woken
+  expect(early).toBe(false)
 })

@@ -1,27 +1,9 @@
-// Imported and not taken from the global, which is a getter that costs more than the reading itself.
-import { performance } from 'node:perf_hooks'
-import type { Cancel, Clock } from '../ports/clock.js'
+import type { Clock } from '../ports/clock.js'
+import { clockOn } from './clock-on.js'
 
-/** setTimeout takes no more than a signed 32-bit delay; a longer one would fire at once. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1
-
-/** The machine's monotonic clock. It does not jump when the wall clock is set. */
-export const systemClock: Clock = {
-  now(): number {
-    return performance.now()
-  },
-
-  wake(atMs: number, callback: () => void): Cancel {
-    const delay = Math.min(Math.max(Math.ceil(atMs - performance.now()), 0), LONGEST_DELAY_MS)
-    const timeout = setTimeout(callback, delay)
-    timeout.unref()
-    const cancel: Cancel = () => {
-      clearTimeout(timeout)
-    }
-    cancel.keepAlive = (alive) => {
-      if (alive) timeout.ref()
-      else timeout.unref()
-    }
-    return cancel
-  },
-}
+/**
+ * The clock of pools that are given none. Its timers are those there were when this was loaded: a test that puts fake ones in
+ * their place stops the time of its service, and not that of sockets, whose deadlines would never come; and it does not make
+ * a pool wake over and over, when it passes days, for what is not due by the clock.
+ */
+export const systemClock: Clock = clockOn(globalThis)

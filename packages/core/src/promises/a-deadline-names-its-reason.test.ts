@@ -60,6 +60,23 @@ describe('a caller whose deadline passes', () => {
     expect(pool.snapshot().lastConnectFailure).toMatchObject({ code: 'LEASEHOLD_CONNECT_FAILED' })
   })
 
+  it('learns that it was the deadline of its scope, which had passed when it asked', async () => {
+    const { pool, clock } = openFakePool({ max: 2 })
+    const scope = openScope({ label: 'GET /slow', deadlineMs: 500, clock })
+    await scope.run(() => pool.acquire())
+    await clock.advanceAsync(500)
+
+    const late = watched(scope.run(() => pool.acquire()))
+    await settled()
+
+    expect(errorOf(late)).toMatchObject({
+      code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
+      remedy: expect.stringContaining('more time'),
+    })
+    expect(errorOf(late).message).toContain('the deadline of scope "GET /slow" passed before pool "test"')
+    await scope.close()
+  })
+
   it('learns that the pool is paused, and what to do', async () => {
     const { pool, clock } = openFakePool({ acquireTimeoutMs: 500 })
     pool.pause()

@@ -1,3 +1,4 @@
+import { checkFunction } from '../options/check-function.js'
 import { checkScopeOptions } from '../options/check-scope-options.js'
 import type { ScopeOptions } from '../options/scope-options.js'
 import type { Clock } from '../ports/clock.js'
@@ -92,10 +93,15 @@ function isThenable<R>(answer: R | PromiseLike<R>): answer is PromiseLike<R> {
  * @returns what `work` returns, once everything that was borrowed is back.
  */
 export function runInScope<R>(options: ScopeOptions, work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
-  return runIn(() => openScope(options), work)
+  return runIn('runInScope', () => openScope(options), work)
 }
 
-async function runIn<R>(openIt: () => Scope, work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
+async function runIn<R>(
+  name: string,
+  openIt: () => Scope,
+  work: (scope: Scope) => R | PromiseLike<R>,
+): Promise<Awaited<R>> {
+  checkFunction(name, 'work', work)
   const scope = openIt()
   try {
     return await scope.run(async () => await work(scope))
@@ -116,7 +122,7 @@ export function currentScope(): Scope | undefined {
 export function detached<R>(work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
   const parent = currentContext()?.scope
   const label = parent === undefined ? 'detached' : `detached from ${parent.label}`
-  return runOutsideContext(() => runIn(() => open({ label }, undefined, parent?.settings), work))
+  return runOutsideContext(() => runIn('detached', () => open({ label }, undefined, parent?.settings), work))
 }
 
 function joinSignals(own: AbortSignal | undefined, parent: Scope | undefined): AbortSignal | undefined {

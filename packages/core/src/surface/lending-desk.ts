@@ -33,6 +33,8 @@ export interface LendingDeskParts<Client> {
   readonly late: LateAcquires
   readonly transactions: Transactions<Client>
   readonly deadlocks: DeadlockWatch<Client>
+  /** A scope in mode `session` has a session now, which its leases share. */
+  readonly sessionOpened: (lending: Lending<Client>) => void
 }
 
 const NO_REQUEST: AcquireRequest = Object.freeze({})
@@ -239,7 +241,10 @@ export class LendingDesk<Client> {
         // It may be a while since the caller came: it has waited for another one that gave up.
         this.#refuseWhenGone(asked)
         const now = this.#options.clock.now()
-        return this.#lendOrWait(shared, now, itself)
+        return this.#lendOrWait(shared, now, (lending) => {
+          this.#parts.sessionOpened(lending)
+          return lending
+        })
       },
       waitFor: (shared) => this.#waitAlong(asked, shared),
     })

@@ -1,11 +1,13 @@
-import { acquireChannel } from '../events/channels.js'
-import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
+import { acquireChannel, channels } from '../events/channels.js'
+import { checkEvent } from '../events/check-event.js'
+import type { AcquireEvent, PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
 import { Lease, lendingOf } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import { checkForcedBreaker } from '../options/check-forced-breaker.js'
+import { checkFunction } from '../options/check-function.js'
 import { checkCloseOptions, checkNewMax, type CloseOptions } from '../options/check-close-options.js'
 import { checkTransactionOptions } from '../options/check-transaction-options.js'
 import type { TransactionOptions } from '../options/transaction-options.js'
@@ -39,6 +41,10 @@ function leaseOf<Client>(lending: Lending<Client>): Lease<Client> {
 
 function itself<Client>(lending: Lending<Client>): Lending<Client> {
   return lending
+}
+
+function servedBy({ label, site, base, connection }: Lending<unknown>): Partial<AcquireEvent> {
+  return { label, site, isJoined: base !== undefined, connection: connection.id }
 }
 
 /** The connections of one database, lent one lease at a time. Made by `createPool`. */
@@ -82,7 +88,11 @@ export class Pool<Client> {
       joins: options.observe ? 'off' : options.joinTransactions,
       acquireTimeoutMs: options.acquireTimeoutMs,
       graceMs: options.closeGraceMs,
-      acquire: (request) => this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself),
+      acquire: (request) => {
+        const grant = (): Promise<Lending<Client>> =>
+          this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself)
+        return acquireChannel.hasSubscribers ? this.#traced(grant, itself) : grant()
+      },
       wake: (at, callback) => wakeSomebody(this.#connections, at, callback),
     })
     this.#desk = new LendingDesk({
@@ -95,6 +105,7 @@ export class Pool<Client> {
       late: this.#late,
       transactions: this.#transactions,
       deadlocks: this.#deadlocks,
+      sessionOpened: (lending) => this.#tellGranted(lending),
     })
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
@@ -104,6 +115,11 @@ export class Pool<Client> {
 
   get name(): string {
     return this.#options.name
+  }
+
+  /** `open`, `paused`, `closing`, or `closed` when every connection is. */
+  get state(): PoolSnapshot['state'] {
+    return this.#connections.state.is
   }
 
   /** The options in force, defaults filled in. */
@@ -140,7 +156,9 @@ export class Pool<Client> {
    */
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
     const lending = this.#desk.grantAtOnce(this.#desk.ask(request, this.tryAcquire))
-    return lending === undefined ? undefined : new Lease(lending)
+    if (lending === undefined) return undefined
+    this.#tellGranted(lending)
+    return new Lease(lending)
   }
 
   /**
@@ -172,6 +190,7 @@ export class Pool<Client> {
     work: (client: Client, lease: Lease<Client>) => R | PromiseLike<R>,
     request: AcquireRequest = NO_REQUEST,
   ): Promise<Awaited<R>> {
+    checkFunction('use', 'work', work)
     const lease = await this.acquire(request)
     try {
       // What it returns may be a lazy query: it is awaited inside.
@@ -196,6 +215,7 @@ export class Pool<Client> {
    * @throws what `acquire` throws, when it begins one.
    */
   async transaction<R>(work: TransactionWork<Client, R>, options: TransactionOptions = {}): Promise<Awaited<R>> {
+    checkFunction('transaction', 'work', work)
     checkTransactionOptions(options)
     return this.#transactions.run(work, options, this.transaction)
   }
@@ -225,6 +245,11 @@ export class Pool<Client> {
     request: OrmTransactionRequest = {},
   ): R | Promise<Awaited<R>> {
     return this.#transactions.runOrm(open, request, this.ormTransaction)
+  }
+
+  /** For adapters: whether the code that calls is inside a transaction of this pool, which what it asks for would join. */
+  get isInTransaction(): boolean {
+    return this.#transactions.isAround
   }
 
   /**
@@ -257,8 +282,13 @@ export class Pool<Client> {
     })
   }
 
-  /** Calls `listener` for each `event` of this pool; returns what stops it. */
+  /**
+   * Calls `listener` for each `event` of this pool; returns what stops it.
+   *
+   * @throws {InvalidOptionsError} for an event that there is not.
+   */
   on<Name extends PoolEventName>(event: Name, listener: (event: PoolEvents[Name]) => void): () => void {
+    checkEvent(event, listener)
     // Published from whoever's request it happens to be; heard where the listener belongs.
     return subscribe(this.#id, event, bindToContext(listener))
   }
@@ -337,15 +367,32 @@ export class Pool<Client> {
     return this.#desk.grant(this.#desk.ask(request, entry), true, leaseOf)
   }
 
-  async #acquireTraced(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
+  #acquireTraced(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
+    return this.#traced(() => this.#acquire(request, entry), lendingOf)
+  }
+
+  async #traced<Granted>(
+    grant: () => Promise<Granted>,
+    lendingIn: (granted: Granted) => Lending<Client>,
+  ): Promise<Granted> {
     const since = this.#options.clock.now()
-    const context = { pool: this.name, poolId: this.#id, label: '', waitedMs: 0, connection: 0 }
+    const context = this.#unserved()
     return acquireChannel.tracePromise(async () => {
-      const lease = await this.#acquire(request, entry)
-      context.label = lease.label
-      context.waitedMs = this.#options.clock.now() - since
-      context.connection = lease.connectionId
-      return lease
+      const granted = await grant()
+      Object.assign(context, servedBy(lendingIn(granted)), { waitedMs: this.#options.clock.now() - since })
+      return granted
     }, context)
+  }
+
+  /** Of a lease that nobody has called `acquire` for. */
+  #tellGranted(lending: Lending<Client>): void {
+    if (!channels.acquire.hasSubscribers) return
+    channels.acquire.publish(Object.assign(this.#unserved(), servedBy(lending)))
+  }
+
+  /** What a trace says of a caller until it is served. */
+  #unserved(): AcquireEvent {
+    const { name: pool } = this
+    return { pool, poolId: this.#id, label: '', site: undefined, isJoined: false, waitedMs: 0, connection: 0 }
   }
 }

@@ -12,6 +12,13 @@ import type { Connections } from '../pool/connections.js'
 import type { Waiter } from '../pool/waiter.js'
 import type { ScopeAbort } from '../scope/scope.js'
 
+type FullQueue = Omit<QueueFullFacts, 'pool' | 'holders'>
+
+function tooMany({ waiting, maxWaiting, priority }: FullQueue): string {
+  const limit = priority === undefined ? 'maxWaiting' : `maxWaitingByPriority.${priority}`
+  return `${limit} is ${maxWaiting} and ${waiting} wait`
+}
+
 /** Words why a caller gets no connection, with all that is known at that moment, and counts how often. */
 export class Refusals<Client> {
   readonly #connections: Connections<Client>
@@ -59,8 +66,14 @@ export class Refusals<Client> {
    *
    * @param own what it probably holds itself.
    * @param maxPerScope if that is what it waited for.
+   * @param expired the scope of the caller, if that grants nothing more because its deadline has passed.
    */
-  timeout(since: number, own: ReadonlyArray<Lending<Client>> = [], maxPerScope?: number): AcquireTimeoutError {
+  timeout(
+    since: number,
+    own: ReadonlyArray<Lending<Client>> = [],
+    maxPerScope?: number,
+    expired?: string,
+  ): AcquireTimeoutError {
     const { slots, queue, lastConnectFailure, state, options } = this.#connections
     const now = options.clock.now()
     this.#timeouts += 1
@@ -74,6 +87,7 @@ export class Refusals<Client> {
       ownHolders: own.map((lending) => describeLending(lending, now)),
       paused: state.is === 'paused',
       maxPerScope,
+      expired,
       lastConnectFailure,
     })
   }
@@ -95,7 +109,7 @@ export class Refusals<Client> {
 
   /** The scope of a caller that waits since `since` grants nothing more. */
   abandon(abort: ScopeAbort, label: string, since: number): LeaseholdError {
-    if (abort.why === 'deadline') return this.timeout(since)
+    if (abort.why === 'deadline') return this.timeout(since, [], undefined, label)
     if (abort.why === 'signal') return this.abort(abort.reason, since)
     this.#aborted += 1
     return new ScopeClosedError({ label, pool: this.#pool, cause: abort.reason })
@@ -114,10 +128,10 @@ export class Refusals<Client> {
     const ofPriority = mostOfPriority === Infinity ? 0 : Math.min(backlog, queue.sizeOf(priority))
     if (backlog < maxWaiting && ofPriority < mostOfPriority) return
     const isOwnLimit = ofPriority >= mostOfPriority
-    const full: Omit<QueueFullFacts, 'pool' | 'holders'> = isOwnLimit
+    const full: FullQueue = isOwnLimit
       ? { waiting: ofPriority, maxWaiting: mostOfPriority, priority }
       : { waiting: backlog, maxWaiting }
-    if (options.observe) return this.#wouldRefuse(full, waiter.label)
+    if (options.observe) return this.#wouldRefuse(tooMany(full), waiter.label)
     const last = isOwnLimit ? undefined : queue.lastBelow(priority)
     this.#refused += 1
     const error = new QueueFullError({ ...full, pool: this.#pool, holders: this.#leases.holders() })
@@ -133,9 +147,10 @@ export class Refusals<Client> {
     const { queue, options } = this.#connections
     const waitedMs = options.clock.now() - waiter.joinedAt
     if (options.observe) {
-      if (!channels.observe.hasSubscribers) return
-      const why = `the queue stands: nobody of late has waited less than ${Math.round(leastDelayMs)} ms`
-      channels.observe.publish({ pool: this.#pool, poolId: this.#poolId, would: 'refuse', why, label: waiter.label })
+      this.#wouldRefuse(
+        `the queue stands: nobody of late has waited less than ${Math.round(leastDelayMs)} ms`,
+        waiter.label,
+      )
       return
     }
     this.#shed += 1
@@ -153,10 +168,8 @@ export class Refusals<Client> {
     waiter.refuse(error)
   }
 
-  #wouldRefuse({ waiting, maxWaiting, priority }: Omit<QueueFullFacts, 'pool' | 'holders'>, label: string): void {
+  #wouldRefuse(why: string, label: string): void {
     if (!channels.observe.hasSubscribers) return
-    const limit = priority === undefined ? 'maxWaiting' : `maxWaitingByPriority.${priority}`
-    const why = `${limit} is ${maxWaiting} and ${waiting} wait`
     channels.observe.publish({ pool: this.#pool, poolId: this.#poolId, would: 'refuse', why, label })
   }
 }

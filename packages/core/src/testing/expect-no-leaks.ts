@@ -2,6 +2,7 @@ import { AssertionError } from 'node:assert'
 import { describeHolder, type Holder } from '../errors/holder.js'
 import type { LeakSite } from '../lease/leak-sites.js'
 import type { PoolSnapshot } from '../surface/snapshot.js'
+import { poolOf } from './pool-of.js'
 
 /** What is asked of a pool. `Pool` is one, whatever its client is. */
 export interface LeakingPool {
@@ -34,10 +35,10 @@ const seen = new WeakMap<LeakingPool, ReadonlyMap<string, number>>()
  * With `captureSites: 'always'` on the pool the error names the line that asked for each.
  *
  * @throws {AssertionError} naming each holder and each leak.
+ * @throws {InvalidOptionsError} for what is no pool of ours.
  */
 export async function expectNoLeaks(source: LeakSource, options: ExpectNoLeaksOptions = {}): Promise<void> {
-  // `leases` first: a facade may have the methods of a pool too, and its own meaning of them.
-  const pool = 'leases' in source ? source.leases : source
+  const pool = poolOf('expectNoLeaks', source, ['snapshot', 'on'])
   await allBack(pool, options.withinMs ?? 1_000)
   await pool.recycled
   const held = heldNow(pool)

@@ -1,3 +1,6 @@
+import { checkFunction } from '../options/check-function.js'
+import { poolOf } from './pool-of.js'
+
 /** What is asked of a pool. `Pool` is one, whatever its client is. */
 export interface RehearsingPool {
   rehearse<R>(work: () => R | PromiseLike<R>): Promise<Awaited<R>>
@@ -19,9 +22,10 @@ export type RehearsalSource = RehearsingPool | { readonly leases: RehearsingPool
  * @returns what `test` returns, when it has been rolled back.
  * @throws what `test` throws; the pool is then as it was before, too.
  * @throws {TransactionConflictError} when another one runs on the pool.
+ * @throws {InvalidOptionsError} for what is no pool of ours, and no test.
  */
-export function withRollback<R>(source: RehearsalSource, test: () => R | PromiseLike<R>): Promise<Awaited<R>> {
-  // `leases` first: a facade may have the methods of a pool too, and its own meaning of them.
-  const pool = 'leases' in source ? source.leases : source
-  return pool.rehearse(test)
+export async function withRollback<R>(source: RehearsalSource, test: () => R | PromiseLike<R>): Promise<Awaited<R>> {
+  const pool = poolOf('withRollback', source, ['rehearse'])
+  checkFunction('withRollback', 'test', test)
+  return await pool.rehearse(test)
 }

@@ -1,6 +1,7 @@
 import { TransactionConflictError } from '../errors/transaction-conflict-error.js'
 import { TransactionEndedError } from '../errors/transaction-ended-error.js'
 import type { Lending } from '../lease/lending.js'
+import { checkFunction } from '../options/check-function.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Site } from '../ports/owner.js'
 import type { Frame, HeldByFrame } from '../scope/frame.js'
@@ -185,11 +186,13 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
    * `pool.transaction` awaits what it returns, and rejects with what it throws: the transaction stays committed.
    */
   afterCommit(hook: () => unknown): void {
+    this.#refuseHook('afterCommit', hook)
     this.#hooks.push({ on: 'commit', run: hook })
   }
 
   /** Calls `hook` when this part, or the outermost transaction, has been rolled back; after the end of the outermost, outside of it. */
   afterRollback(hook: () => unknown): void {
+    this.#refuseHook('afterRollback', hook)
     this.#hooks.push({ on: 'rollback', run: hook })
   }
 
@@ -213,6 +216,12 @@ export class Transaction<Client = unknown> implements Frame, SavepointOwner, Tur
   doomWhole(because: unknown): void {
     if (this.parent === undefined) this.#doomIt(because)
     else this.parent.doomWhole(because)
+  }
+
+  /** What is no function would be found out when it is too late; and nobody calls a hook of what has ended. */
+  #refuseHook(name: string, hook: unknown): void {
+    checkFunction(name, 'hook', hook)
+    if (this.#state.is === 'ended') throw this.ended(name)
   }
 
   #doomIt(because: unknown): void {

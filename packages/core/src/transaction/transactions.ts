@@ -52,6 +52,13 @@ export class Transactions<Client> {
     return transaction
   }
 
+  /** @see Pool.isInTransaction */
+  get isAround(): boolean {
+    if (!this.#hasRun || this.areAlone) return false
+    const frame = currentFrame(this.#desk.poolId) as Transaction<Client> | OrmsOwnTransaction | undefined
+    return frame !== undefined && !(frame instanceof OrmsOwnTransaction) && frame.whole !== undefined
+  }
+
   /** The transaction of an ORM's own that the code which calls is opening, if it is doing that. */
   get opening(): OrmsOwnTransaction | undefined {
     if (!this.#hasRun) return undefined

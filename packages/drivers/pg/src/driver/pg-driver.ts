@@ -1,4 +1,4 @@
-import { checkOptions, markOwnFrames, type Driver, type SessionFact } from '@leasehold/core'
+import { markOwnFrames, type Driver, type SessionFact } from '@leasehold/core'
 import { Client as PgClient } from 'pg'
 import type * as pg from 'pg'
 import { bareClient } from '../handle/bare-client.js'
@@ -6,16 +6,17 @@ import { leaseHandle } from '../handle/lease-handle.js'
 import { interruptStatement } from '../session/interrupt-statement.js'
 import { sessionOf } from '../session/pg-session.js'
 import { serverTruth } from '../session/server-truth.js'
-import { type Behind, BEHIND_RULE } from '../settings/behind.js'
+import type { Behind } from '../settings/behind.js'
 import { pgTransactions } from '../transaction/pg-transactions.js'
 import { UNDECLARABLE } from '../settings/undeclarable.js'
 import type { SessionEvents } from '../session/session-events.js'
 import { redactLiterals } from '../sql/redact-literals.js'
-import { FUNCTIONS_RULE, type DeclaredFunctions } from '../sql/declared-functions.js'
+import type { DeclaredFunctions } from '../sql/declared-functions.js'
 import { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { abortable } from '../wire/abortable.js'
 import { requestCancel } from '../wire/cancel-request.js'
 import { quiesce } from '../wire/quiesce.js'
+import { checkDriverOptions } from './check-driver-options.js'
 import { classify } from './classify.js'
 import { isHookFailure } from './hook-failures.js'
 import { isShutdown } from './is-shutdown.js'
@@ -57,13 +58,13 @@ export interface PgDriverOptions {
  *
  * @param config what `pg.Client` takes, or a function that is asked for it before each connection, for credentials that
  * change.
- * @throws {InvalidOptionsError} for pg's native binding, whose sessions cannot be looked into.
+ * @throws {InvalidOptionsError} naming all that is wrong with `config` and `options`; and for pg's native binding, whose
+ * sessions cannot be looked into.
  */
 export function pgDriver(config: PgConnectionConfig = {}, options: PgDriverOptions = {}): Driver<pg.Client> {
-  const Client = options.Client
+  checkDriverOptions(config, options)
+  const { Client, behind, functions } = options
   refuseNative(Client ?? PgClient)
-  const { behind, functions } = options
-  checkOptions('pgDriver', { behind, functions }, { behind: BEHIND_RULE, functions: FUNCTIONS_RULE })
   return makeDriver({
     config,
     Client,

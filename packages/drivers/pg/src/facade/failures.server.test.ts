@@ -29,7 +29,7 @@ test('an error’s stack names the line that asked', async () => {
 })
 
 test('an error’s stack names the line that asked, also of who waited too long', async () => {
-  const pool = poolOf({ max: 1, connectionTimeoutMillis: 50 })
+  const pool = poolOf({ max: 1, connectionTimeoutMillis: 300 })
   const client = await pool.connect()
   for (const failing of [() => pool.query('select 1'), () => pool.connect()]) {
     const error = (await failing().catch((reason: unknown) => reason)) as Error
@@ -111,7 +111,7 @@ test('a backend killed in use fails its statement, and is replaced', async () =>
 })
 
 test('a waiter’s timeout begins with pg-pool’s words, and has our code and facts', async () => {
-  const pool = poolOf({ max: 1, connectionTimeoutMillis: 40 })
+  const pool = poolOf({ max: 1, connectionTimeoutMillis: 300 })
   const client = await pool.connect()
   const error = await pool.connect().catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT', statusCode: 503, limit: 1 })

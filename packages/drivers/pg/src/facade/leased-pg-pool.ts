@@ -24,6 +24,10 @@ import type { LeasedPgPoolOptions } from './facade-options.js'
 import { prepareClient } from './prepare-client.js'
 import { sortOptions } from './sort-options.js'
 
+function isClosing({ state }: Pool<pg.Client>): boolean {
+  return state === 'closing' || state === 'closed'
+}
+
 type Callback = (error?: unknown, ...results: unknown[]) => void
 type ConnectCallback = (
   error: Error | undefined,
@@ -52,6 +56,22 @@ export class LeasedPgPool extends PgPool {
       writable: true,
       configurable: true,
     })
+    // Fields in @types/pg, which accessors of the class could not override. pg-pool's constructor assigns them, which means
+    // nothing here.
+    Object.defineProperty(this.prototype, 'ending', {
+      get(this: LeasedPgPool): boolean {
+        return #ends in this && (this.#ends !== undefined || isClosing(this.leases))
+      },
+      set() {},
+      configurable: true,
+    })
+    Object.defineProperty(this.prototype, 'ended', {
+      get(this: LeasedPgPool): boolean {
+        return #ends in this && (this.#ends === 'ended' || this.leases.state === 'closed')
+      },
+      set() {},
+      configurable: true,
+    })
   }
 
   /** The pool below: acquire with deadlines and signals, snapshot, events (`leases.on`). */
@@ -63,6 +83,8 @@ export class LeasedPgPool extends PgPool {
   declare readonly Client: ClientClass
   /** Callers who were let in and wait for a connection. */
   #waiting = 0
+  /** Set by its own `end` and `close`; whoever closes `leases`, as bindings do, ends it too. */
+  #ends: 'ending' | 'ended' | undefined
   #whenServed: (() => void) | undefined
 
   /**
@@ -70,8 +92,8 @@ export class LeasedPgPool extends PgPool {
    * @throws {InvalidOptionsError} naming all that is wrong with the options.
    */
   constructor(options?: LeasedPgPoolOptions, Client?: ClientClass) {
-    super(options)
     const { pool, isCompat, connection, resetStatement, functions, behind, idleFloor } = sortOptions(options)
+    super(options)
     const chosen = (options?.Client as ClientClass | undefined) ?? Client ?? PgClient
     refuseNative(chosen)
     const events = new FacadeEvents(this, idleFloor)
@@ -181,9 +203,9 @@ export class LeasedPgPool extends PgPool {
 
   /** Ends the pool with a deadline for what is still lent; `end` waits for ever. @see Pool.close */
   async close(options?: CloseOptions): Promise<void> {
-    this.#mark('ending')
+    this.#ends ??= 'ending'
     await this.leases.close(options)
-    this.#mark('ended')
+    this.#ends = 'ended'
   }
 
   // pg-pool's own lists, for its getters: `totalCount`, `idleCount`, `waitingCount`, `expiredCount`. Its constructor
@@ -218,7 +240,7 @@ export class LeasedPgPool extends PgPool {
     serve: (client: pg.PoolClient) => void,
     refuse: (error: unknown) => void,
   ): void {
-    if (this.ending) {
+    if (this.#ends !== undefined) {
       const cause = new PoolClosedError(this.leases.name)
       refuse(new Error('Cannot use a pool after calling end on the pool', { cause }))
       return
@@ -284,16 +306,12 @@ export class LeasedPgPool extends PgPool {
 
   async #end(): Promise<void> {
     this.log('ending')
-    if (this.ending) throw new Error('Called end on pool more than once')
-    this.#mark('ending')
+    if (this.#ends !== undefined) throw new Error('Called end on pool more than once')
+    this.#ends = 'ending'
     // Whoever was let in before is still served.
     if (this.#waiting > 0) await new Promise<void>((resolve) => (this.#whenServed = resolve))
     await this.leases.close({ deadlineMs: Infinity })
-    this.#mark('ended')
-  }
-
-  #mark(what: 'ending' | 'ended'): void {
-    ;(this as { -readonly [Name in typeof what]: boolean })[what] = true
+    this.#ends = 'ended'
   }
 
   /** In the kind of promise that the options ask for. */

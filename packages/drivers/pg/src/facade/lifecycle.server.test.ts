@@ -31,6 +31,31 @@ test('a slot is not free before its socket is closed', async () => {
   await pool.end()
 })
 
+test('who closes the pool below, as bindings do, ends the pool; its own end is then harmless', async () => {
+  const pool = createPgPool({ connectionString: database.url, max: 2 })
+  const client = await pool.connect()
+  expect([pool.ending, pool.ended]).toEqual([false, false])
+  const closed = pool.leases.close()
+  expect([pool.ending, pool.ended]).toEqual([true, false])
+  client.release()
+  await closed
+  expect([pool.ending, pool.ended, pool.totalCount]).toEqual([true, true, 0])
+  await pool.end()
+  await expect(pool.end()).rejects.toThrow('Called end on pool more than once')
+})
+
+test.each([undefined, null, 5, 'postgres://user:secret@here/db'])(
+  '%o from leasehold.connection is told, and not taken for no settings',
+  async (answer) => {
+    const pool = createPgPool({ leasehold: { connection: () => answer as never } })
+    const failed = pool.query('select 1').catch((reason: unknown) => reason)
+    expect(await failed).toMatchObject({ code: 'LEASEHOLD_INVALID_OPTIONS' })
+    expect(String(await failed)).toContain('expected an object with connection settings')
+    expect(String(await failed)).not.toContain('secret')
+    await pool.end()
+  },
+)
+
 test('end serves who was let in, and nobody else', async () => {
   const pool = createPgPool({ connectionString: database.url, max: 2 })
   const answers = Array.from({ length: 10 }, () => pool.query('select 1'))

@@ -1,6 +1,7 @@
 import { InvalidOptionsError } from '@leasehold/core'
 import { expect, test, vi } from 'vitest'
 import type { LeasedPgPoolOptions } from './facade-options.js'
+import { LeasedPgPool } from './leased-pg-pool.js'
 import { sortOptions } from './sort-options.js'
 
 function faultsOf(options: unknown): string[] {
@@ -36,6 +37,37 @@ test.each([
   const { connectTimeoutMs, ...pool } = sortOptions(options as LeasedPgPoolOptions).pool
   const given = 'connectTimeoutMs' in expected ? { ...pool, connectTimeoutMs } : pool
   expect(given).toEqual(expected)
+})
+
+test('what the core pool would refuse is refused with all the rest, under the name that was given', () => {
+  expect(
+    faultsOf({
+      max: -3,
+      min: '4',
+      leasehold: { acquireTimeoutMS: 1, mode: 'sesion', breaker: { windowMs: 0 }, compat: 1 },
+    }),
+  ).toEqual(['max', 'leasehold.compat', 'leasehold.breaker.windowMs', 'leasehold.mode', 'leasehold.acquireTimeoutMS'])
+  expect(faultsOf({ min: 20, max: 10 })).toEqual(['max'])
+  expect(faultsOf({ max: 10, leasehold: { min: 20 } })).toEqual(['max'])
+  expect(faultsOf({ min: 20, leasehold: { max: 10 } })).toEqual(['leasehold.max'])
+})
+
+test.each([null, 3, 'session', [], () => {}])('%o under leasehold is refused', (leasehold) => {
+  expect(faultsOf({ leasehold })).toEqual(['leasehold'])
+})
+
+test.each([5, 'postgres://user:secret@host/db', true, [], Symbol('x')])(
+  '%o in place of options is refused by the pool itself, and not told',
+  (options) => {
+    const make = (): unknown => new LeasedPgPool(options as never)
+    expect(make).toThrow(InvalidOptionsError)
+    expect(make).toThrow('options: expected an object, as pg.Pool takes it: { connectionString: … }')
+    expect(make).not.toThrow('secret')
+  },
+)
+
+test.each(['Client', 'Promise'])('%s must be a class', (name) => {
+  expect(faultsOf({ [name]: {} })).toEqual([name])
 })
 
 test('what is unset is our default: five seconds for a connection', () => {

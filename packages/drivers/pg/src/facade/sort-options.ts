@@ -1,6 +1,7 @@
 import {
   callable,
   examineOptions,
+  faultsOfPoolOptions,
   flag,
   InvalidOptionsError,
   nonEmptyText,
@@ -47,6 +48,9 @@ const PG_RULES: OptionRules = {
   verify: callable,
   onConnect: callable,
   log: callable,
+  Client: callable,
+  Promise: callable,
+  leasehold: { expected: 'an object', accepts: isObject },
 }
 
 const OWN_RULES: OptionRules = {
@@ -64,6 +68,8 @@ interface Equivalent {
   /** The value as our options have it; undefined where pg-pool takes it for "not given". */
   readonly translate: (value: unknown) => number | boolean | undefined
 }
+
+const OPTIONS = 'These options of LeasedPgPool'
 
 const orNever = (value: number): number => (value === 0 ? Infinity : value)
 
@@ -99,25 +105,33 @@ const COMPAT: Options = {
 /**
  * Sorts the options of a facade by whom they are for, in our terms.
  *
- * @throws {InvalidOptionsError} naming all values of pg-pool's options that make no sense, and all that say one thing
- * at the top and another under `leasehold`. What else is wrong under `leasehold` is for the core pool to say.
+ * @throws {InvalidOptionsError} naming all values of pg-pool's options and of ours that make no sense, and all that say
+ * one thing at the top and another under `leasehold`.
  */
 export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOptions {
+  if (!isObject(options ?? {})) {
+    const expected = 'an object, as pg.Pool takes it: { connectionString: … }'
+    throw new InvalidOptionsError(OPTIONS, [{ option: 'options', expected, received: kindOf(options) }])
+  }
   const given = (options ?? {}) as Readonly<Record<string, unknown>>
   warnOfUnknownOptions(given)
-  const { compat, connection, resetStatement, behind, functions, ...leasehold }: LeaseholdOptions =
-    options?.leasehold ?? {}
+  const { compat, connection, resetStatement, behind, functions, ...leasehold }: LeaseholdOptions = isObject(
+    given['leasehold'],
+  )
+    ? given['leasehold']
+    : {}
   const { values, faults } = examineOptions(given, PG_RULES)
   const own = examineOptions({ compat, connection, resetStatement, behind, functions }, OWN_RULES)
   const { translated, disagreeing } = translate(values, leasehold)
   const wrong = [...faults, ...own.faults.map(under), ...disagreeing]
-  if (compat !== undefined && leasehold.mode !== undefined && leasehold.mode !== 'transaction') {
+  const isCompat = compat === 'pg-pool'
+  if (isCompat && leasehold.mode !== undefined && leasehold.mode !== 'transaction') {
     const received = `'${leasehold.mode}' with compat: 'pg-pool'`
     wrong.push({ option: 'leasehold.mode', received, expected: "'transaction', because bare clients cannot be fenced" })
   }
-  if (wrong.length > 0) throw new InvalidOptionsError('These options of LeasedPgPool', wrong)
-  const isCompat = compat === 'pg-pool'
   const merged = withoutUndefined({ ...(isCompat ? COMPAT : {}), ...translated, ...leasehold })
+  wrong.push(...faultsOfCore(merged, leasehold, new Set(faults.map(({ option }) => option))))
+  if (wrong.length > 0) throw new InvalidOptionsError(OPTIONS, wrong)
   const floor = isCompat ? floorOf(merged) : undefined
   return {
     pool: patient(floor === undefined ? merged : { ...merged, min: 0, idleTimeoutMs: Infinity }),
@@ -179,12 +193,40 @@ function connectionOf(
   for (const [name, value] of Object.entries(options)) if (!POOL_OPTIONS.has(name)) fixed[name] = value
   if (options.password !== undefined) fixed['password'] = options.password
   if (asked === undefined) return fixed
-  return async () => ({ ...(fixed as pg.ClientConfig), ...(await asked()) })
+  return async () => {
+    const answer: unknown = await asked()
+    if (isObject(answer)) return { ...(fixed as pg.ClientConfig), ...answer }
+    const expected = 'an object with connection settings'
+    throw new InvalidOptionsError('What `leasehold.connection` returned', [
+      { option: 'connection', expected, received: answer === undefined ? 'undefined' : kindOf(answer) },
+    ])
+  }
 }
 
 function asNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' && value.trim() !== '' ? Number(value) : undefined
+}
+
+/** What the core pool would refuse, by the names under which it was said here. */
+function faultsOfCore(merged: Options, leasehold: Options, named: ReadonlySet<string>): readonly OptionFault[] {
+  return faultsOfPoolOptions(merged)
+    .filter(({ option }) => !named.has(option))
+    .map((fault) => (nameOf(fault) in leasehold ? under(fault) : fault))
+}
+
+/** `breaker.windowMs` is said in `breaker`. */
+function nameOf({ option }: OptionFault): string {
+  return option.split('.')[0] ?? option
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Never the value itself: it may be a connection string. */
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
 }
 
 function under(fault: OptionFault): OptionFault {

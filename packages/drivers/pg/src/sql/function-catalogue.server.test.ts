@@ -1,6 +1,7 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SERVER_FUNCTIONS } from './catalogue-queries.js'
 import { FunctionCatalogue, type CatalogueQuery } from './function-catalogue.js'
 import type { ReadEffect } from './statement-reading.js'
 
@@ -149,5 +150,22 @@ test('a load that fails leaves what was known, and may be tried again; two at a 
     return query(sql)
   }
   await Promise.all([fresh.load(counted), fresh.load(counted)])
-  expect(queries).toBe(3)
+  expect(queries).toBe(2)
+})
+
+test('the names of the server’s own functions, which are thousands, are asked for once', async () => {
+  const fresh = new FunctionCatalogue()
+  const asked: string[] = []
+  const noted: CatalogueQuery = (sql) => {
+    asked.push(sql)
+    return query(sql)
+  }
+  await fresh.load(noted)
+  fresh.forget()
+  expect(fresh.effectsOf('lower')).toBe('unjudged')
+  await fresh.load(noted)
+  expect(fresh.effectsOf('lower')).toEqual([])
+  expect(told(fresh.effectsOf('sets'))).toEqual(['setting "app.x"'])
+  expect(asked.filter((sql) => sql === SERVER_FUNCTIONS)).toHaveLength(1)
+  expect(asked).toHaveLength(5)
 })

@@ -17,7 +17,6 @@ interface Routine {
 }
 
 interface Catalogue {
-  readonly serverFunctions: ReadonlySet<string>
   readonly routines: ReadonlyMap<string, readonly Routine[]>
   readonly relations: ReadonlyMap<string, readonly Routine[]>
   /** Relations that do something to the session; found when first asked for. */
@@ -40,6 +39,8 @@ export class FunctionCatalogue {
   /** Asked for before the last load, and not found. */
   #absent: ReadonlySet<string> = new Set()
   #catalogue: Catalogue | undefined
+  /** The names of those that the server came with, which stay: by far the most, and asked for only once. */
+  #serverFunctions: ReadonlySet<string> | undefined
   #loading: Promise<void> | undefined
   /** It could not be read, and is not asked for again: a server that cannot answer would be asked at every release. */
   #isUnreadable = false
@@ -96,14 +97,11 @@ export class FunctionCatalogue {
   async #load(query: CatalogueQuery): Promise<void> {
     // What is asked for while the queries run may have been made after them.
     const asked = [...this.#asked]
-    const serverFunctions = new Set<string>()
-    for (const { schema, name } of await query(SERVER_FUNCTIONS)) {
-      serverFunctions.add(schema === 'pg_catalog' ? String(name) : `${String(schema)}.${String(name)}`)
-    }
+    const serverFunctions = (this.#serverFunctions ??= namesOf(await query(SERVER_FUNCTIONS)))
     const routines = byName(await query(ROUTINES))
     const relations = byName(await query(RELATIONS))
     this.#isUnreadable = false
-    this.#catalogue = { serverFunctions, routines, relations, stateful: undefined }
+    this.#catalogue = { routines, relations, stateful: undefined }
     this.#absent = new Set(asked.filter((name) => !routines.has(name) && !serverFunctions.has(name)))
     this.#forget()
   }
@@ -127,7 +125,8 @@ export class FunctionCatalogue {
     if (name.startsWith('pg_temp.')) return [unknownFunction(name)]
     const routines = this.#catalogue?.routines.get(name)
     if (routines !== undefined) return this.#effectsOfAll(routines)
-    if (this.#catalogue?.serverFunctions.has(name) === true || this.#absent.has(name)) return NOTHING
+    if (this.#catalogue !== undefined && this.#serverFunctions?.has(name) === true) return NOTHING
+    if (this.#absent.has(name)) return NOTHING
     return this.#isUnreadable ? [unknownFunction(name)] : 'unjudged'
   }
 
@@ -175,6 +174,13 @@ export class FunctionCatalogue {
 
 const NO_RELATIONS: ReadonlyMap<string, readonly ReadEffect[]> = new Map()
 const EMPTY: ReadParts = { effects: [], functions: [], relations: [] }
+
+/** Those of `pg_catalog` under their bare names. */
+function namesOf(rows: ReadonlyArray<Readonly<Record<string, unknown>>>): ReadonlySet<string> {
+  return new Set(
+    rows.map(({ schema, name }) => (schema === 'pg_catalog' ? String(name) : `${String(schema)}.${String(name)}`)),
+  )
+}
 
 /** Each under its bare name and under the one with its schema. */
 function byName(rows: ReadonlyArray<Readonly<Record<string, unknown>>>): ReadonlyMap<string, readonly Routine[]> {
