@@ -4,10 +4,10 @@ import type { Site } from '../ports/owner.js'
 const ONE_IN = 128
 /**
  * Samples are this far apart in the long run, and this much may be taken in advance: beyond a hundred thousand leases a
- * second one in 128 was a tenth of what a lease costs, and told nothing new.
+ * second one in 128 was a tenth of what a lease costs, and told nothing new. One takes some ten microseconds.
  */
-const SAMPLE_PACE_MS = 1
-const BURST_MS = 16
+const SAMPLE_PACE_MS = 4
+const BURST_MS = 64
 /** While connections are scarce, this many more may be taken between two wake-ups of the pool, which are a second apart. */
 const SCARCE_SAMPLES = 16
 /** Labels that have leaked are remembered, but not without end: a label made of user input must not fill the memory. */
