@@ -16,5 +16,5 @@ await answerQueries({
   isOurs: pooling === 'ours',
   ask: (caller, number, each) => orm.find(1 + ((caller * each + number) % ORDERS)),
   ahead: 50,
-  warmUp: 10_000,
+  warmUp: 40_000,
 })

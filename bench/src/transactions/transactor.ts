@@ -13,5 +13,5 @@ await answerQueries({
   // Rows of its own, so that nobody waits for another one's lock.
   ask: (caller, number) => transact(1 + caller * ROWS_OF_ONE + (number % ROWS_OF_ONE)),
   ahead: 20,
-  warmUp: 4_000,
+  warmUp: 12_000,
 })
