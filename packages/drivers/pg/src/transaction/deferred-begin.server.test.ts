@@ -151,6 +151,21 @@ describe.each([
     expect(notices).toEqual([])
   })
 
+  it.each([
+    ['a statement that can take it along', INSERT, ['kept']],
+    ['one that cannot', `create temp table once (id int); insert into rows values ('kept')`, undefined],
+    ['nothing', undefined, undefined],
+  ])('waits on when the first statement was never sent: for %s', async (_what, text, values) => {
+    await transaction(async (client) => {
+      // pg refuses it by itself.
+      await expect(client.query(INSERT, 'no list' as unknown as [])).rejects.toThrow('must be an array')
+      if (text !== undefined) await client.query(text, values)
+    })
+    expect(await rows()).toEqual(text === undefined ? [] : ['kept'])
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    expect(pool.snapshot().counts.opened).toBe(1)
+  })
+
   it('has been heard when the first statement fails: the transaction has failed', async () => {
     const run = transaction(async (client) => {
       await client.query('select 1 / 0').catch(() => {})

@@ -4,7 +4,7 @@ import { readCached } from '../sql/read-cached.js'
 import type { TransactionControl } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
 import type { PgConnection } from '../wire/pg-connection.js'
-import { sendAhead, type StatementAhead } from '../wire/watched-connection.js'
+import { keepBack, sendAhead, type StatementAhead } from '../wire/watched-connection.js'
 import { resultOf } from './result-of.js'
 
 type State =
@@ -97,7 +97,7 @@ export class DeferredBegin implements StatementAhead {
   goAlone(done: (error: Error | undefined) => void): void {
     if (this.#state.is !== 'due') return done(undefined)
     const { text, owner } = this.#state
-    this.#state = NONE
+    this.#drop()
     this.#parts.client.query(text, [], (error?: Error | null) => {
       if (error) this.#state = { is: 'due', text, owner }
       done(error ?? undefined)
@@ -107,8 +107,14 @@ export class DeferredBegin implements StatementAhead {
   /** Its transaction is over before it began. */
   forget(): void {
     if (this.#state.is !== 'due') return
-    this.#state = NONE
+    this.#drop()
     this.#parts.opened(undefined)
+  }
+
+  #drop(): void {
+    const { connection } = this.#parts
+    this.#state = NONE
+    if (connection !== undefined) keepBack(connection)
   }
 
   get text(): string {

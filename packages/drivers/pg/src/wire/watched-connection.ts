@@ -76,6 +76,11 @@ export function sendAhead(connection: PgConnection, ahead: StatementAhead): void
   ;(connection as WatchedFields)[AHEAD] = ahead
 }
 
+/** Takes back what has not gone out: the statement that it was for may never have been sent. */
+export function keepBack(connection: PgConnection): void {
+  ;(connection as WatchedFields)[AHEAD] = undefined
+}
+
 /** The methods that pg itself gives a connection, which nobody watches. */
 export function unwatchedMethods(connection: PgConnection): PgConnection {
   // See the end of `watchedClassOf`.
