@@ -41,13 +41,17 @@ describe('behind PgBouncer that pools transactions', () => {
     const wrong = poolOf({ max: 8, leasehold: { behind: 'nothing' } })
     const ids = Array.from({ length: 200 }, (_, at) => String(at % 5))
 
-    const seen = await Promise.all(ids.map((id) => as(tenant(id), () => tenantIn(wrong).catch(() => 'refused'))))
-
-    expect(seen).not.toEqual(ids)
+    // It is for PgBouncer to say when it hands on a session: on some machines it goes well for a while.
+    let wentWrong = false
+    for (let round = 0; round < 50 && !wentWrong; round += 1) {
+      const seen = await Promise.all(ids.map((id) => as(tenant(id), () => tenantIn(wrong).catch(() => 'refused'))))
+      wentWrong = ids.some((id, at) => seen[at] !== id)
+    }
     // What it has left on the server's sessions must not be met by the tests that follow.
     await Promise.all(
       [1, 2, 3, 4].map(() => wrong.query(`select pg_sleep(0.05), set_config('app.tenant_id', '', false)`)),
     )
+    expect(wentWrong).toBe(true)
   })
 
   it('and not saying what it is, settings are refused before anything runs', async () => {
