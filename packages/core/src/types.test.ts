@@ -29,6 +29,7 @@ import {
   detached,
   type Driver,
   examineOptions,
+  faultsOfPoolOptions,
   findLeaseholdError,
   type DeadlockHolder,
   type Holder,
@@ -269,6 +270,7 @@ describe('in TypeScript', () => {
     expectTypeOf(check).returns.toEqualTypeOf<Partial<{ readonly max: number }>>()
     expectTypeOf(examineOptions).returns.toHaveProperty('faults').toEqualTypeOf<readonly OptionFault[]>()
     expectTypeOf(refuseFaults).parameters.toEqualTypeOf<[string, readonly OptionFault[]]>()
+    expectTypeOf(faultsOfPoolOptions).toEqualTypeOf<(options: unknown) => readonly OptionFault[]>()
     for (const rule of [wholeNumber, wholeNumberOrNoLimit, milliseconds, millisecondsOrNever]) {
       expectTypeOf(rule).toEqualTypeOf<(least: number) => OptionRule>()
     }

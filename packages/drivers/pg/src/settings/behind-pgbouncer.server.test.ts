@@ -1,6 +1,7 @@
 import { runInScope, type Settings } from '@leasehold/core'
 import { usePgBouncer } from '@leasehold/testkit/pgbouncer'
 import { usePostgres } from '@leasehold/testkit/postgres'
+import { Client } from 'pg'
 import Cursor from 'pg-cursor'
 import { describe, expect, it } from 'vitest'
 import type { LeasedPgPoolOptions } from '../facade/facade-options.js'
@@ -48,9 +49,12 @@ describe('behind PgBouncer that pools transactions', () => {
       wentWrong = ids.some((id, at) => seen[at] !== id)
     }
     // What it has left on the server's sessions must not be met by the tests that follow.
+    const clients = [1, 2, 3, 4].map(() => new Client(bouncer.url))
+    await Promise.all(clients.map((client) => client.connect()))
     await Promise.all(
-      [1, 2, 3, 4].map(() => wrong.query(`select pg_sleep(0.05), set_config('app.tenant_id', '', false)`)),
+      clients.map((client) => client.query(`select pg_sleep(0.05), set_config('app.tenant_id', '', false)`)),
     )
+    await Promise.all(clients.map((client) => client.end()))
     expect(wentWrong).toBe(true)
   })
 
