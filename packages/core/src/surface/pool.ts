@@ -1,6 +1,5 @@
-import { acquireChannel, channels } from '../events/channels.js'
 import { checkEvent } from '../events/check-event.js'
-import type { AcquireEvent, PoolEventName, PoolEvents } from '../events/pool-events.js'
+import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
 import { Lease, lendingOf } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
@@ -22,6 +21,7 @@ import { UseFrame } from '../scope/use-frame.js'
 import type { EnterTransaction, OrmTransactionRequest } from '../transaction/orm-run.js'
 import type { TransactionWork } from '../transaction/perform-work.js'
 import { Transactions } from '../transaction/transactions.js'
+import { AcquireTraces } from './acquire-traces.js'
 import { DeadlockWatch } from './deadlock-watch.js'
 import { firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
@@ -43,10 +43,6 @@ function itself<Client>(lending: Lending<Client>): Lending<Client> {
   return lending
 }
 
-function servedBy({ label, site, base, connection }: Lending<unknown>): Partial<AcquireEvent> {
-  return { label, site, isJoined: base !== undefined, connection: connection.id }
-}
-
 /** The connections of one database, lent one lease at a time. Made by `createPool`. */
 export class Pool<Client> {
   readonly #id = nextPoolId()
@@ -58,6 +54,7 @@ export class Pool<Client> {
   readonly #transactions: Transactions<Client>
   readonly #desk: LendingDesk<Client>
   readonly #deadlocks: DeadlockWatch<Client>
+  readonly #traces: AcquireTraces
   #ready: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
@@ -80,6 +77,7 @@ export class Pool<Client> {
     this.#refusals = new Refusals(this.#connections, this.#leases, this.#id)
     this.#deadlocks = new DeadlockWatch(this.#connections, this.#leases, this.#id)
     this.#late = new LateAcquires(options.name, this.#id)
+    this.#traces = new AcquireTraces(options.name, this.#id, options.clock)
     this.#transactions = new Transactions({
       leases: this.#leases,
       poolId: this.#id,
@@ -91,7 +89,7 @@ export class Pool<Client> {
       acquire: (request) => {
         const grant = (): Promise<Lending<Client>> =>
           this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself)
-        return acquireChannel.hasSubscribers ? this.#traced(grant, itself) : grant()
+        return this.#traces.areWanted ? this.#traces.around(grant, itself) : grant()
       },
       wake: (at, callback) => wakeSomebody(this.#connections, at, callback),
     })
@@ -105,7 +103,7 @@ export class Pool<Client> {
       late: this.#late,
       transactions: this.#transactions,
       deadlocks: this.#deadlocks,
-      sessionOpened: (lending) => this.#tellGranted(lending),
+      sessionOpened: (lending) => this.#traces.granted(lending),
     })
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
@@ -142,7 +140,7 @@ export class Pool<Client> {
    * @throws {InvalidOptionsError} when something is wrong with `request`.
    */
   acquire(request: AcquireRequest = NO_REQUEST): Promise<Lease<Client>> {
-    if (acquireChannel.hasSubscribers) return this.#acquireTraced(request, this.acquire)
+    if (this.#traces.areWanted) return this.#acquireTraced(request, this.acquire)
     try {
       return this.#acquire(request, this.acquire)
     } catch (error) {
@@ -157,7 +155,7 @@ export class Pool<Client> {
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
     const lending = this.#desk.grantAtOnce(this.#desk.ask(request, this.tryAcquire))
     if (lending === undefined) return undefined
-    this.#tellGranted(lending)
+    this.#traces.granted(lending)
     return new Lease(lending)
   }
 
@@ -172,7 +170,7 @@ export class Pool<Client> {
     serve: (lease: Lease<Client>) => void,
     refuse: (error: unknown) => void,
   ): void {
-    if (acquireChannel.hasSubscribers) return void this.#acquireTraced(request, this.acquireThen).then(serve, refuse)
+    if (this.#traces.areWanted) return void this.#acquireTraced(request, this.acquireThen).then(serve, refuse)
     let lending: Lending<Client> | undefined
     try {
       const asked = this.#desk.ask(request, this.acquireThen)
@@ -368,31 +366,6 @@ export class Pool<Client> {
   }
 
   #acquireTraced(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
-    return this.#traced(() => this.#acquire(request, entry), lendingOf)
-  }
-
-  async #traced<Granted>(
-    grant: () => Promise<Granted>,
-    lendingIn: (granted: Granted) => Lending<Client>,
-  ): Promise<Granted> {
-    const since = this.#options.clock.now()
-    const context = this.#unserved()
-    return acquireChannel.tracePromise(async () => {
-      const granted = await grant()
-      Object.assign(context, servedBy(lendingIn(granted)), { waitedMs: this.#options.clock.now() - since })
-      return granted
-    }, context)
-  }
-
-  /** Of a lease that nobody has called `acquire` for. */
-  #tellGranted(lending: Lending<Client>): void {
-    if (!channels.acquire.hasSubscribers) return
-    channels.acquire.publish(Object.assign(this.#unserved(), servedBy(lending)))
-  }
-
-  /** What a trace says of a caller until it is served. */
-  #unserved(): AcquireEvent {
-    const { name: pool } = this
-    return { pool, poolId: this.#id, label: '', site: undefined, isJoined: false, waitedMs: 0, connection: 0 }
+    return this.#traces.around(() => this.#acquire(request, entry), lendingOf)
   }
 }
