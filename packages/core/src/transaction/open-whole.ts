@@ -23,6 +23,7 @@ export async function openWhole<Client>(
   const { isolation, readOnly, deferrable } = options
   try {
     const begun = port.begin(client, { isolation, readOnly, deferrable })
+    if (begun === undefined && limit.over !== undefined) throw limit.over
     if (begun !== undefined) await limit.whileItLasts(limit.answered(begun, desk.graceMs))
   } catch (error) {
     // Nobody knows whether it has begun, unless the server said no.

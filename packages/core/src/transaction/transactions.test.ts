@@ -34,6 +34,22 @@ describe('pool.transaction', () => {
     expect(pool.snapshot().connections.lent).toBe(0)
   })
 
+  it('never calls its work when its scope ended before it began, though the driver begins with the first statement', async () => {
+    const { pool, driver } = openFakePool()
+    const transactions = driver.transaction
+    if (transactions === undefined) throw new Error('this driver has transactions')
+    transactions.begin = () => undefined
+    await pool.use(() => {})
+    const scope = openScope({ label: 'a request' })
+    let called = false
+    const run = scope.run(() => pool.transaction(() => void (called = true)))
+    const closed = scope.close()
+    await expect(run).rejects.toMatchObject({ code: expect.stringMatching('LEASEHOLD_') as string })
+    await closed
+    expect(called).toBe(false)
+    expect(pool.snapshot().connections.lent).toBe(0)
+  })
+
   it('fails the whole when a part that had joined failed, though its error was caught', async () => {
     const { pool, driver } = openFakePool()
     const run = pool.transaction(async (client) => {

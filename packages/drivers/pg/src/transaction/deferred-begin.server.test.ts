@@ -1,3 +1,4 @@
+import { openScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Client } from 'pg'
 import type * as pg from 'pg'
@@ -220,6 +221,22 @@ it('a transaction that is left before its first statement is reported, and is no
   expect(await rows()).toEqual(['kept'])
   expect(pool.snapshot().counts.reset['open transaction']).toBe(1)
   expect(pool.snapshot().counts.opened).toBe(1)
+})
+
+it('on a lease that its scope has taken back nothing begins: neither for its owner nor for the next one', async () => {
+  const scope = openScope({ label: 'gone' })
+  let called = false
+  const run = scope.run(() => pool.transaction(() => void (called = true)))
+  const closed = scope.close()
+
+  await expect(run).rejects.toMatchObject({ code: expect.stringMatching('LEASEHOLD_') as string })
+  await closed
+  expect(called).toBe(false)
+  expect(answers).toBe(0)
+  const next = await pool.acquire()
+  expect(next.pins).toEqual([])
+  expect(next.client.getTransactionStatus()).toBe('I')
+  next.release()
 })
 
 it('a BEGIN that somebody wrote is sent when it was written', async () => {

@@ -21,8 +21,10 @@ export const pgTransactions: DriverTransactions<pg.Client> = {
     session.wire?.forgetCollision()
     const text = `BEGIN${modesText(modes)}`
     const { [GATE]: gate } = client as Partial<LeaseHandle>
-    // In the mode `statement` there is none.
+    // Nothing is sent now that would look whether it may be: the lease may be over, its holder gone, its mode `statement`.
+    gate?.pass('query')
     gate?.refuseTransaction()
+    if (gate?.refusal !== undefined) throw gate.refusal
     if (gate !== undefined && session.begin.defer(gate, text)) return undefined
     return client.query(text).then(() => {})
   },
