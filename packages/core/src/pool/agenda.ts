@@ -37,11 +37,16 @@ export class Agenda {
     }
   }
 
-  /** Calls what is due at `now`. Returns when the next is due. */
+  /**
+   * Calls what is due at `now`, and was on it before: a callback that puts itself on again for a moment that has passed
+   * must not keep the process from everything else. Returns when the next is due.
+   */
   run(now: number): number {
     let next = Number.POSITIVE_INFINITY
+    let before = this.#entries.size
     for (const entry of this.#entries) {
-      if (entry.at > now) {
+      before -= 1
+      if (before < 0 || entry.at > now) {
         next = Math.min(next, entry.at)
         continue
       }

@@ -4,7 +4,7 @@ import type { WholeTransaction } from './transaction.js'
 
 /** @see JoinedTransaction.boundWait */
 export function boundWait<Client>(
-  { base, desk, waitsUntil }: WholeTransaction<Client>,
+  { base, desk, waitsUntil }: Pick<WholeTransaction<Client>, 'base' | 'desk' | 'waitsUntil'>,
   label: string,
   stream: () => StreamOnSession | undefined,
   refuse: (error: Error) => void,
@@ -18,8 +18,9 @@ export function boundWait<Client>(
     const moves = seen?.moves
     takeBack = desk.wake(waitsUntil(), () => {
       const open = stream()
-      if (open === undefined || seen === undefined || open.moves !== moves) watch(open)
-      else refuse(stalled(open))
+      if (open !== undefined && seen !== undefined && open.moves === moves) refuse(stalled(open))
+      // Past the deadline there is nothing to wait for: what ends the transaction refuses whoever waits in it.
+      else if (waitsUntil() > desk.now()) watch(open)
     })
   }
 
