@@ -15,6 +15,7 @@ interface Connections {
   releaseConnection(connection: KnexConnection): Promise<void>
   cancelQuery(connection: KnexConnection): Promise<void>
   readonly pool: {
+    acquire(): { readonly promise: Promise<KnexConnection>; abort(): void }
     release(connection: unknown): boolean
     numUsed(): number
     numFree(): number
@@ -399,4 +400,22 @@ test('the numbers of the pool are those that monitors of Knex read', async () =>
   await trx.commit()
   await waiting
   await vi.waitFor(() => expect([pool.numUsed(), pool.numFree()]).toEqual([0, 1]))
+})
+
+test('a health check that takes a connection of the pool itself may give up waiting, and leaves nobody in the queue', async () => {
+  await using opened = openKnex(database.url, { max: 1 })
+  const { db } = opened
+  const client = connectionsOf(db)
+  const trx = await db.transaction()
+  const pending = client.pool.acquire()
+  await vi.waitFor(() => expect(client.pool.numPendingAcquires()).toBe(1))
+  pending.abort()
+  await expect(pending.promise).rejects.toMatchObject({ code: 'LEASEHOLD_ABORTED' })
+  expect(client.pool.numPendingAcquires()).toBe(0)
+  await trx.commit()
+  const granted = client.pool.acquire()
+  const connection = await granted.promise
+  granted.abort()
+  await client.releaseConnection(connection)
+  expect([client.pool.numUsed(), client.pool.numFree()]).toEqual([0, 1])
 })

@@ -80,8 +80,15 @@ export class LeasedConnections {
     return this.#leases.ormTransaction(open, request)
   }
 
-  acquire(): { readonly promise: Promise<PgClient> } {
-    return { promise: this.#validate === undefined ? this.#take(this.#timeoutMs) : this.#takeValid(this.#validate) }
+  /** What Knex itself asks for. */
+  take(signal?: AbortSignal): Promise<PgClient> {
+    return this.#validate === undefined ? this.#take(this.#timeoutMs, signal) : this.#takeValid(this.#validate, signal)
+  }
+
+  /** What code that knows of tarn asks for, as health checks do: `abort` gives up waiting, and leaves nobody in the queue. */
+  acquire(): { readonly promise: Promise<PgClient>; abort(): void } {
+    const gone = new AbortController()
+    return { promise: this.take(gone.signal), abort: () => gone.abort() }
   }
 
   /** Gives a connection back; false if it is back already, which Knex counts on: it releases failing streams twice. */
@@ -141,11 +148,14 @@ export class LeasedConnections {
     return this.#leases.snapshot().max
   }
 
-  async #takeValid(validate: NonNullable<LeasedConnectionsParts['validate']>): Promise<PgClient> {
+  async #takeValid(
+    validate: NonNullable<LeasedConnectionsParts['validate']>,
+    signal: AbortSignal | undefined,
+  ): Promise<PgClient> {
     const { clock } = this.#leases.options
     const deadlineAt = clock.now() + this.timeoutMs
     for (;;) {
-      const connection: HeldConnection = await this.#take(Math.max(0, deadlineAt - clock.now()))
+      const connection: HeldConnection = await this.#take(Math.max(0, deadlineAt - clock.now()), signal)
       if (await this.#isValid(connection, validate)) return connection as PgClient
       connection[LEASE]?.discard('pool.validate of Knex refused it')
     }
@@ -163,9 +173,9 @@ export class LeasedConnections {
   }
 
   /** With one promise: each more is felt in the throughput of Knex. */
-  #take(timeoutMs: number | undefined): Promise<PgClient> {
+  #take(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<PgClient> {
     const settings = this.#searchPath.declaredBy(this.#dialect)
-    const request = { timeoutMs, site: this.#site, statement: true, defaultSettings: settings }
+    const request = { timeoutMs, signal, site: this.#site, statement: true, defaultSettings: settings }
     return new Promise((resolve, reject) => {
       const serve = (lease: PgLease): void => {
         try {

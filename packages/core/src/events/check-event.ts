@@ -1,12 +1,16 @@
 import { checkFunction } from '../options/check-function.js'
-import { checkOptions } from '../options/check-options.js'
-import { flag } from '../options/option-rules.js'
+import { refuseFaults } from '../options/check-options.js'
+import { nearestName } from '../options/nearest-name.js'
+import { printReceived } from '../options/print-received.js'
 import { channels } from './channels.js'
-
-const KNOWN = Object.fromEntries(Object.keys(channels).map((event) => [event, flag]))
 
 /** Refuses an event that there is not, which would never come, and a listener that could not be told. */
 export function checkEvent(event: unknown, listener: unknown): void {
-  checkOptions('The event of on', { [String(event)]: true }, KNOWN)
+  const known = Object.keys(channels)
+  if (!known.includes(String(event))) {
+    const nearest = nearestName(String(event), known)
+    const hint = nearest === undefined ? `: ${known.join(', ')}` : ` (did you mean ${nearest}?)`
+    refuseFaults('on', [{ option: 'event', expected: `the name of an event${hint}`, received: printReceived(event) }])
+  }
   checkFunction('on', 'listener', listener)
 }

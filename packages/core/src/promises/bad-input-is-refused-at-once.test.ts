@@ -46,7 +46,8 @@ describe('what nobody can use is refused', () => {
   it('by pool.on: an event that there is not, with the nearest one', async () => {
     const { pool } = openFakePool()
     const error = await refused(() => pool.on(never('leaks'), () => {}))
-    expect(error.message).toContain('leaks: expected no option of this name (did you mean leak?)')
+    expect(error.message).toContain("event: expected the name of an event (did you mean leak?), received 'leaks'")
+    expect((await refused(() => pool.on(never('happy'), () => {}))).message).toContain('an event: acquire, release, open')
     await refused(() => pool.on(never(undefined), () => {}))
   })
 
