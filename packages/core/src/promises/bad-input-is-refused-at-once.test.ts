@@ -47,7 +47,9 @@ describe('what nobody can use is refused', () => {
     const { pool } = openFakePool()
     const error = await refused(() => pool.on(never('leaks'), () => {}))
     expect(error.message).toContain("event: expected the name of an event (did you mean leak?), received 'leaks'")
-    expect((await refused(() => pool.on(never('happy'), () => {}))).message).toContain('an event: acquire, release, open')
+    expect((await refused(() => pool.on(never('happy'), () => {}))).message).toContain(
+      'an event: acquire, release, open',
+    )
     await refused(() => pool.on(never(undefined), () => {}))
   })
 

@@ -56,7 +56,7 @@ export function warnOfUnknownOptions(options: object): void {
     if (POOL_OPTIONS.has(name) || CLIENT_OPTIONS.has(name) || warned.has(name)) continue
     warned.add(name)
     const hint = "options of Leasehold's own stand under `leasehold`"
-    process.emitWarning(`LeasedPgPool: pg knows no option "${name}"; it is ignored (${hint})`, {
+    process.emitWarning(`LeasedPgPool: pg knows no option "${name}"; its clients get it, and ignore it (${hint})`, {
       type: 'LeaseholdWarning',
       code: 'LEASEHOLD_UNKNOWN_OPTION',
     })

@@ -58,14 +58,23 @@ export function watchConnection(client: object, connection: PgConnection, watch:
   const Watched = watchedClasses.get(Base) ?? watchedClassOf(Base)
   watchedClasses.set(Base, Watched)
   const config = configOf(connection)
-  // Made anew, since V8 gives each object whose prototype was changed a shape of its own; what is not pg's own is kept.
-  const watched = (config === undefined ? connection : new Watched(config)) as WatchedFields
+  // Made anew, since V8 gives each object whose prototype was changed a shape of its own; what is not pg's own is kept, and
+  // so is what was made with more than pg has: by a later pg, or by a fork that goes by its name.
+  const anew = config === undefined ? undefined : new Watched(config)
+  const watched = (anew !== undefined && isLike(connection, anew) ? anew : connection) as WatchedFields
   if (watched === connection) Object.setPrototypeOf(connection, Watched.prototype as object)
   else (client as { connection: PgConnection }).connection = watched
   watched[WATCH] = watch
   watched[AHEAD] = undefined
   watched[ANSWERED] = undefined
   return watched
+}
+
+/** Whether all that a connection was made with is in another one. Its objects (socket, listeners, TLS) are pg's own affair. */
+function isLike(connection: object, anew: object): boolean {
+  const fields = anew as Readonly<Record<string, unknown>>
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+  return Object.entries(connection).every(([name, value]) => isObject(value) || Object.is(value, fields[name]))
 }
 
 /**
