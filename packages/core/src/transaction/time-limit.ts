@@ -118,8 +118,7 @@ export class TimeLimit<Client> implements PendingAcquire {
         const ms = this.#desk.clock.now() - since
         reject(this.#error(`the server did not answer within ${ms} ms, and its connection was closed`))
       }
-      const takeBack =
-        graceMs === Number.POSITIVE_INFINITY ? undefined : this.#desk.wake(since + graceMs, unanswered)
+      const takeBack = graceMs === Number.POSITIVE_INFINITY ? undefined : this.#desk.wake(since + graceMs, unanswered)
       const leave = (): void => {
         this.#waiting.delete(giveUp)
         takeBack?.()
