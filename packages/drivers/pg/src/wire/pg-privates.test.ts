@@ -1,3 +1,4 @@
+// oxlint-disable eslint/no-underscore-dangle -- pg's own private names
 import type * as pg from 'pg'
 import { expect, test } from 'vitest'
 import { activeQueryOf } from './pg-privates.js'
