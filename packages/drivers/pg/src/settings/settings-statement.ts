@@ -48,13 +48,17 @@ function isRole([name]: Change): boolean {
   return name === 'role'
 }
 
-/** By what tells them apart; there are as many as there are numbers of settings that somebody declares. */
-const texts = new Map<string, string>()
+/** By how many changes they make: there are as many as there are numbers of settings that somebody declares. */
+const texts = { local: [] as string[], lasting: [] as string[] }
 
 function textFor(changes: number, isLocal: boolean, asksForProcess: boolean): string {
-  const key = `${changes} ${isLocal} ${asksForProcess}`
-  const known = texts.get(key)
-  if (known !== undefined) return known
+  // Only the first of a connection does.
+  if (asksForProcess) return textOf(changes, isLocal, true)
+  const known = isLocal ? texts.local : texts.lasting
+  return (known[changes] ??= textOf(changes, isLocal, false))
+}
+
+function textOf(changes: number, isLocal: boolean, asksForProcess: boolean): string {
   let bound = 0
   const next = (): string => `$${++bound}`
   const process = asksForProcess
@@ -64,7 +68,5 @@ function textFor(changes: number, isLocal: boolean, asksForProcess: boolean): st
       ]
     : []
   const settings = Array.from({ length: changes }, () => `pg_catalog.set_config(${next()},${next()},${isLocal})`)
-  const text = `SELECT ${[...process, ...settings].join(',')}`
-  texts.set(key, text)
-  return text
+  return `SELECT ${[...process, ...settings].join(',')}`
 }
