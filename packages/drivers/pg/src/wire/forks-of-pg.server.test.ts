@@ -1,7 +1,6 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import type { LeasedPgPoolOptions } from '../facade/facade-options.js'
 import { usePools } from '../testing/leased-pool.js'
 
 const database = usePostgres()
@@ -35,7 +34,7 @@ test('an option that only a fork of pg knows reaches its connections, and stays 
     limits.push((client as unknown as { readonly connection: Limited }).connection.limit)
   }
   const options = { Client: LimitedClient, limit: 3, onConnect }
-  const pool = poolOf(options as LeasedPgPoolOptions)
+  const pool = poolOf(options)
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   expect(limits).toEqual([3])
   await expect(pool.transaction((client) => client.query('select no_such'))).rejects.toThrow('no_such')
