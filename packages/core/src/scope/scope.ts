@@ -129,7 +129,8 @@ export class Scope implements LeaseHolder, Deadlined {
     if (!this.isOpen) throw new ScopeClosedError({ label: this.label })
     this.#settings ??= this.#makeSettings()
     this.#settings.set(settings, pool)
-    for (const lease of this.#held) lease.settingsChanged()
+    // Those of this moment: one whose driver fails at it is over.
+    for (const lease of Array.from(this.#held)) lease.settingsChanged()
   }
 
   /** What it declares; undefined when that is nothing. */
