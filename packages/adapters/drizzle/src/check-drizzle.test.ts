@@ -25,8 +25,8 @@ test.each([
   ['nothing', undefined, 'undefined'],
   ['a pg.Pool', new Pool(), 'a pg.Pool that is none of ours'],
   ['a core pool', createPool(pgDriver({})), 'a core pool without its facade'],
-  ['a configuration', { client: pool }, 'another object'],
-  ['a connection string', 'postgres://user:secret@host/db', 'a string'],
+  ['a configuration', { client: pool }, 'an object'],
+  ['a connection string', 'postgres://user:secret@host/db', 'a text'],
 ])('%s in place of the pool is one clear error', (_, wrong, received) => {
   const { faults, message, remedy } = refusalOf(() => create(wrong))
   expect(faults).toEqual([{ option: 'pool', expected: 'the pool of createPgPool() or new LeasedPgPool()', received }])

@@ -13,9 +13,11 @@ export interface ExaminedOptions {
   readonly unknown: readonly OptionFault[]
 }
 
+const NOTHING: ExaminedOptions = { values: {}, faults: [], unknown: [] }
+
 /** Looks at options without judging them, for whoever has more to say about them or treats unknown names in its own way. */
 export function examineOptions(options: unknown, rules: OptionRules): ExaminedOptions {
-  if (options === undefined) return { values: {}, faults: [], unknown: [] }
+  if (options === undefined && !Object.values(rules).some(({ isRequired }) => isRequired)) return NOTHING
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     return { values: {}, faults: [faultOf('options', 'an object', printReceivedKind(options))], unknown: [] }
   }
@@ -24,7 +26,7 @@ export function examineOptions(options: unknown, rules: OptionRules): ExaminedOp
   const faults: OptionFault[] = []
   for (const [name, rule] of Object.entries(rules)) {
     const value = given[name]
-    if (value === undefined) continue
+    if (value === undefined && rule.isRequired !== true) continue
     if (rule.accepts(value)) values[name] = value
     else faults.push(...(rule.faults?.(name, value) ?? [faultOf(name, rule.expected, printReceived(value))]))
   }

@@ -1,6 +1,6 @@
 import { FakeDriver, openFakePool } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
-import { createPool, detached, InvalidOptionsError, type LeaseholdError, runInScope } from '../index.js'
+import { createPool, detached, InvalidOptionsError, type LeaseholdError, openScope, runInScope } from '../index.js'
 import { expectNoLeaks, withRollback } from '../testing/index.js'
 
 /** What callers in JavaScript may hand in, whatever the types say. */
@@ -62,6 +62,17 @@ describe('what nobody can use is refused', () => {
     const driver = Object.assign(new FakeDriver(), { name: '' })
     expect((await refused(() => createPool(driver))).message).toContain('and a name')
   })
+
+  it.each([null, 5, 'main', {}, { leases: {} }, () => {}])(
+    'by a scope: settings for %o, which is no pool, and would never be declared',
+    async (pool) => {
+      const scope = openScope({ label: 'a request' })
+      const { message } = await refused(() => scope.set({ tenant: '42' }, never(pool)))
+      expect(message).toContain('pool: expected a pool of Leasehold')
+      await refused(() => openScope({ label: 'a request', poolSettings: new Map([[never(pool), { tenant: '42' }]]) }))
+      await scope.close()
+    },
+  )
 
   it('by resize: nothing', async () => {
     const { pool } = openFakePool()

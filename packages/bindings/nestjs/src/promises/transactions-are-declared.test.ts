@@ -301,6 +301,9 @@ describe('what is wrong with @Transactional', () => {
     const options = { propagation: 'sometimes', isolaton: 'serializable', pool: '' }
     expect(() => Transactional(options as never)).toThrow(expect.objectContaining(REFUSED))
     expect(() => Transactional(options as never)).toThrow(/propagation: .*pool: .*isolaton: /s)
+    for (const nonsense of [null, 5, 'required', [], () => {}]) {
+      expect(() => Transactional(nonsense as never)).toThrow(expect.objectContaining(REFUSED))
+    }
   })
 
   it('is told at once of what is no method', () => {

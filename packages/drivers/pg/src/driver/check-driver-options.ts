@@ -7,6 +7,7 @@ import {
   type OptionRule,
   type OptionRules,
   refuseFaults,
+  required,
   type RulesFor,
 } from '@leasehold/core'
 import { BEHIND_RULE } from '../settings/behind.js'
@@ -51,8 +52,8 @@ const CONNECTION_RULES: OptionRules = Object.fromEntries([...CLIENT_OPTIONS, ...
 
 /** Refuses what `pgDriver` cannot connect with, all of it in one error. */
 export function checkDriverOptions(config: unknown, options: unknown): void {
-  const configured = examineOptions({ config: config ?? null }, { config: connection })
-  const { values, faults, unknown } = examineOptions(options ?? null, RULES)
+  const configured = examineOptions({ config }, { config: required(connection) })
+  const { values, faults, unknown } = examineOptions(options, RULES)
   // A class of the user's own may take more than pg's.
   const strangers = values['Client'] === undefined ? strangersIn(config) : []
   refuseFaults('pgDriver', [...configured.faults, ...strangers, ...faults, ...unknown])
