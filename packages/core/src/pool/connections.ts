@@ -304,6 +304,9 @@ export class Connections<Client> {
       ...(queryTimeoutMs === Infinity ? {} : { sent }),
       lost: () => this.#lost(connection()),
       failed: (error) => this.#classifier.kindOf(error) === 'read-only',
+      begun: () => {
+        this.reports.counts.pins.transaction += 1
+      },
       pinned: (pin) => {
         this.reports.pinned(connection(), pin)
         this.wakeUp.notLaterThan(pin.since + pinWarnMs)

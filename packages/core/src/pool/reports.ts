@@ -112,7 +112,7 @@ export class Reports<Client> {
 
   /** A statement has tied the session to its owner. */
   pinned(connection: Connection<Client>, pin: PinRecord): void {
-    if (pin.kind !== 'transaction') this.counts.pins[pin.kind] += 1
+    this.counts.pins[pin.kind] += 1
     if (channels.pin.hasSubscribers) this.#publishPin('pin', connection, this.pinOf(pin, pin.since))
   }
 

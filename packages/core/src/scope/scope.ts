@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Settings } from '../ports/settings.js'
 import { type Context, currentContext, runInContext, runOutsideContext } from './context.js'
+import { deadlineReason, isDeadlineReason } from './deadline-reason.js'
 import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
 import type { PoolIdentity, ScopeSettings } from './scope-settings.js'
 
@@ -181,8 +182,7 @@ export class Scope implements LeaseHolder, Deadlined {
   }
 
   expire(): void {
-    const reason = new DOMException(`the deadline of scope "${this.label}" has passed`, 'TimeoutError')
-    this.#abort({ why: 'deadline', reason })
+    this.#abort({ why: 'deadline', reason: deadlineReason(this.label) })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -245,7 +245,9 @@ export class Scope implements LeaseHolder, Deadlined {
 
   /** The signal that it follows has aborted. An object as listener: a closure would be made for every scope. */
   handleEvent(): void {
-    this.#abort({ why: 'signal', reason: this.#followed?.reason })
+    const reason: unknown = this.#followed?.reason
+    // That of the scope around it passes on what befell that one.
+    this.#abort({ why: isDeadlineReason(reason) ? 'deadline' : 'signal', reason })
   }
 
   #follow(signal: AbortSignal): void {
