@@ -102,6 +102,21 @@ describe('what is known of functions is never older than what they do', () => {
   const stateful = `create or replace function told() returns int language plpgsql as
     $$ begin perform set_config('app.told', '1', false); return 1; end $$`
 
+  test('where a table was made that calls one unseen', async () => {
+    const pool = openPool()
+    await pool.query(stateful)
+    await serve(pool, 2)
+    await pool.query('create table if not exists read_with_default (id int, a int default told())')
+    await pool.leases.recycled
+    const lease = await pool.acquire()
+    await lease.client.query('insert into read_with_default (id) values (1)')
+    lease.release()
+    await lease.recycled
+    const told = await pool.query(`select current_setting('app.told', true) as told`)
+    expect(told.rows).not.toEqual([{ told: '1' }])
+    await pool.query('drop table read_with_default')
+  })
+
   test('where others have read it between the change and its commit', async () => {
     const pool = openPool(3)
     await pool.query(harmless)
