@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { printReceived, printReceivedKind } from './print-received.js'
 
-class Orders {}
+class Orders {
+  readonly total = 'secret'
+}
 
 test.each<readonly [unknown, string, string]>([
   [undefined, 'undefined', 'undefined'],

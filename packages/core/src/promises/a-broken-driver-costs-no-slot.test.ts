@@ -1,6 +1,6 @@
 import { type FakeClient, FakeClock, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createPool, type Driver, type DriverTransactions, openScope, type Pool } from '../index.js'
+import { createPool, type Driver, type DriverTransactions, openScope, type Pool, runInScope } from '../index.js'
 
 // ARCHITECTURE.md, promises 1, 3 and 8, with a driver of somebody else's that has bugs.
 
@@ -16,6 +16,7 @@ const THROWS: Bugs = [
   [
     'throws undefined',
     () => {
+      // oxlint-disable-next-line typescript/only-throw-error -- what a bug may throw
       throw undefined
     },
   ],
@@ -26,6 +27,7 @@ const THROWS: Bugs = [
 const REJECTS: Bugs = [
   ...THROWS,
   ['rejects', () => Promise.reject(new TypeError('this driver has a bug'))],
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a bug may reject with
   ['rejects with null', () => Promise.reject(null)],
 ]
 
@@ -97,8 +99,7 @@ function openPool(driver: FakeDriver, clock: FakeClock): Pool<FakeClient> {
 /** All that a service may do, one thing after the other: each calls other methods of the driver. */
 async function live(pool: Pool<FakeClient>, driver: FakeDriver, clock: FakeClock): Promise<void> {
   const inScope = (settings: Record<string, string>, deadlineMs: number, work: () => Promise<unknown>): void => {
-    const scope = openScope({ label: 'a request', settings, deadlineMs, clock })
-    watched(scope.run(work).finally(() => scope.close()))
+    watched(runInScope({ label: 'a request', settings, deadlineMs, clock }, work))
   }
   const deeds: ReadonlyArray<() => void> = [
     () => void watched(pool.use((client) => client.query('select'))),

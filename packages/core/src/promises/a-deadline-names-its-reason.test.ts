@@ -89,9 +89,10 @@ describe('a caller whose deadline passes', () => {
     const waiting = [early, deeper, innermost].map((scope) => watched(scope.run(() => pool.acquire())))
 
     await clock.advanceAsync(500)
-    const late = [open('late'), open('late, with a signal', signal)]
+    const last = open('late')
+    const late = [last, open('late, with a signal', signal)]
     const asked = [early, deeper, innermost, ...late].map((scope) => watched(scope.run(() => pool.acquire())))
-    const transaction = watched(late[0]!.run(() => pool.transaction(() => {})))
+    const transaction = watched(last.run(() => pool.transaction(() => {})))
     await settled()
 
     const told = [...waiting, ...asked, transaction].map((each) => errorOf(each) as AcquireTimeoutError)

@@ -19,7 +19,7 @@ class CountingClient extends Client {
 }
 
 const open = usePools(database)
-const openPool = (max = 2): LeasedPgPool => open({ max, Client: CountingClient as never })
+const openPool = (max = 2): LeasedPgPool => open({ max, Client: CountingClient })
 
 const viewOf = (index: number): string => `create or replace view reading_${index % 10} as select ${index} as a`
 
