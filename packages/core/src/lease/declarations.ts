@@ -1,7 +1,6 @@
 import type { Connection } from '../connection/connection.js'
 import { SettingsFailedError } from '../errors/settings-failed-error.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
-import { callSafely } from '../pool/call-safely.js'
 import type { Driver } from '../ports/driver.js'
 import type { SettingsDifference } from '../ports/settings.js'
 import { Lending } from './lending.js'
@@ -34,22 +33,26 @@ export class Declarations<Client> {
   }
 
   #tell(connection: Connection<Client>, difference: SettingsDifference): SettingsFailedError | undefined {
-    const { ledger, client } = connection
-    let failure: SettingsFailedError | undefined
-    callSafely(
-      () => this.#driver.declare?.(client, difference),
-      (cause) => {
-        failure = new SettingsFailedError({
-          settings: [...difference.set.map(([name]) => name), ...difference.clear],
-          why: `driver ${this.#driver.name} failed to take them`,
-          remedy: 'This is a bug of the driver: tell who wrote it',
-          cause,
-        })
-        ledger.lost(failure)
-        const { state } = connection
-        if (state.at === 'lent' && state.to instanceof Lending) state.to.discard(failure)
-      },
-    )
+    // Without `callSafely` and its functions: each lease that declares others than the last one comes by here.
+    try {
+      const told: unknown = this.#driver.declare?.(connection.client, difference)
+      if (told instanceof Promise) told.catch((cause: unknown) => void this.#failed(connection, difference, cause))
+      return undefined
+    } catch (cause) {
+      return this.#failed(connection, difference, cause)
+    }
+  }
+
+  #failed(connection: Connection<Client>, difference: SettingsDifference, cause: unknown): SettingsFailedError {
+    const failure = new SettingsFailedError({
+      settings: [...difference.set.map(([name]) => name), ...difference.clear],
+      why: `driver ${this.#driver.name} failed to take them`,
+      remedy: 'This is a bug of the driver: tell who wrote it',
+      cause,
+    })
+    connection.ledger.lost(failure)
+    const { state } = connection
+    if (state.at === 'lent' && state.to instanceof Lending) state.to.discard(failure)
     return failure
   }
 }
