@@ -1,4 +1,5 @@
 import { InvalidOptionsError, type OptionFault } from '../errors/invalid-options-error.js'
+import { hasNames } from './has-names.js'
 import { nearestName } from './nearest-name.js'
 import type { OptionRules } from './option-rules.js'
 import { printReceived, printReceivedKind } from './print-received.js'
@@ -18,7 +19,7 @@ const NOTHING: ExaminedOptions = { values: {}, faults: [], unknown: [] }
 /** Looks at options without judging them, for whoever has more to say about them or treats unknown names in its own way. */
 export function examineOptions(options: unknown, rules: OptionRules): ExaminedOptions {
   if (options === undefined && !Object.values(rules).some(({ isRequired }) => isRequired)) return NOTHING
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!hasNames(options)) {
     return { values: {}, faults: [faultOf('options', 'an object', printReceivedKind(options))], unknown: [] }
   }
   const given = options as Record<string, unknown>
@@ -50,12 +51,14 @@ export function checkOptions<Options>(of: string, options: unknown, rules: Optio
 export function areRight(options: unknown, rules: OptionRules): boolean {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return false
   const given = options as Record<string, unknown>
+  let isEmpty = true
   for (const name in given) {
+    isEmpty = false
     const value = given[name]
     if (value === undefined) continue
     if (!Object.hasOwn(rules, name) || rules[name]?.accepts(value) !== true) return false
   }
-  return true
+  return !isEmpty || hasNames(options)
 }
 
 /** Throws `LEASEHOLD_INVALID_OPTIONS` if there are any faults. */

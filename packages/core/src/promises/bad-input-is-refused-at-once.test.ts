@@ -25,6 +25,9 @@ describe.each(NO_FUNCTIONS)('%o in place of a function is refused', (value) => {
     ['on', (pool) => pool.on('leak', never(value))],
     ['runInScope', () => runInScope({ label: 'job' }, never(value))],
     ['detached', () => detached(never(value))],
+    ['run', () => openScope({ label: 'job' }).run(never(value))],
+    ['bind', () => openScope({ label: 'job' }).bind(never(value))],
+    ['ormTransaction', (pool) => pool.ormTransaction(never(value))],
     ['withRollback', (pool) => withRollback(pool, never(value))],
   ])('by %s, and nothing is opened for it', async (name, call) => {
     const { pool, driver } = openFakePool()
@@ -71,6 +74,23 @@ describe('what nobody can use is refused', () => {
       expect(message).toContain('pool: expected a pool of Leasehold')
       await refused(() => openScope({ label: 'a request', poolSettings: new Map([[never(pool), { tenant: '42' }]]) }))
       await scope.close()
+    },
+  )
+
+  it.each([new Map([['tenant', '42']]), new Set(['tenant']), Promise.resolve({ tenant: '42' })])(
+    'by all that takes options or settings: %o, in which nothing would be found',
+    async (value) => {
+      const { pool, driver } = openFakePool()
+      const scope = openScope({ label: 'a request' })
+      await refused(() => scope.set(never(value)))
+      await refused(() => openScope({ label: 'a request', settings: never(value) }))
+      await refused(() => openScope(never(value)))
+      await refused(() => pool.acquire({ settings: never(value) }))
+      await refused(() => pool.acquire(never(value)))
+      await refused(() => pool.transaction(() => {}, never(value)))
+      await refused(() => pool.close(never(value)))
+      await refused(() => createPool(driver, never(value)))
+      expect([driver.countOf('connect'), pool.state]).toEqual([0, 'open'])
     },
   )
 

@@ -1,6 +1,7 @@
 import { isLeaseholdError } from '../errors/leasehold-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import type { HeldLease, KeptSession, LeaseHolder } from '../lease/lending.js'
+import { checkFunction } from '../options/check-function.js'
 import type { Priority } from '../options/pool-options.js'
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
@@ -144,8 +145,9 @@ export class Scope implements LeaseHolder, Deadlined {
     return this.#aborted
   }
 
-  /** Runs `work` with this scope as the current one. */
+  /** Runs `work` with this scope as the current one. @throws {InvalidOptionsError} for what is no function. */
   run<R>(work: () => R): R {
+    if (typeof work !== 'function') checkFunction('run', 'work', work)
     // A transaction around it goes on: it is the connection's, and not a unit of work.
     const frame = currentContext()?.frame
     return runInContext(frame === undefined ? this.#context : { scope: this, frame }, work)
@@ -153,6 +155,7 @@ export class Scope implements LeaseHolder, Deadlined {
 
   /** A function that does what `callback` does, with this scope as the current one. */
   bind<A extends unknown[], R>(callback: (...args: A) => R): (...args: A) => R {
+    checkFunction('bind', 'callback', callback)
     return (...args) => this.run(() => callback(...args))
   }
 

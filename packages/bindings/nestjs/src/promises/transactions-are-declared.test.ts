@@ -315,6 +315,7 @@ describe('what is wrong with @Transactional', () => {
     expect(() => decorate(Orders.prototype, 'write', undefined)).toThrow(/write: expected a method/)
     expect(() => decorate(Letters, 'write', { value: Letters.write })).toThrow(/a static member/)
     expect(() => decorate(Letters.write, { kind: 'method', name: 'write' })).toThrow(/expected a method/)
+    expect(() => decorate(() => {})).toThrow(/target: expected a method of a class, .*, received a function/)
   })
 
   it('is told at the start of the service: pools that there are not, all of them, wherever they are', async () => {
