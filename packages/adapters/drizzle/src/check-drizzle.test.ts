@@ -25,8 +25,8 @@ test.each([
   ['nothing', undefined, 'undefined'],
   ['a pg.Pool', new Pool(), 'a pg.Pool that is none of ours'],
   ['a core pool', createPool(pgDriver({})), 'a core pool without its facade'],
-  ['a configuration', { client: pool }, 'another object'],
-  ['a connection string', 'postgres://user:secret@host/db', 'a string'],
+  ['a configuration', { client: pool }, 'an object'],
+  ['a connection string', 'postgres://user:secret@host/db', 'a text'],
 ])('%s in place of the pool is one clear error', (_, wrong, received) => {
   const { faults, message, remedy } = refusalOf(() => create(wrong))
   expect(faults).toEqual([{ option: 'pool', expected: 'the pool of createPgPool() or new LeasedPgPool()', received }])
@@ -68,23 +68,41 @@ test.each(['0.45.0', '0.45.4', '1.0.0-rc.5-ab785fc', '1.0.0-rc.12', '1.0.0', '1.
   (version) => expect(() => checkDrizzleVersion(version)).not.toThrow(),
 )
 
-describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', ({ library, config, authors }) => {
+describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', ({ name, library, config, authors }) => {
   test('is of a version that is taken', () => {
     expect(() => checkDrizzleVersion(library.npmVersion)).not.toThrow()
   })
 
-  test.each([
+  test.each<readonly [string, object]>([
     ['nothing', {}],
     ['relational queries', config],
     ['a logger', { logger: true }],
     ['no logger', { logger: false }],
-    ['options that it may get one day', { anything: true }],
     ['what 0.45 would take for a client', { mode: 'default' }],
+    ['a cache', { cache: undefined }],
+    ...(name === '1.0'
+      ? ([
+          ['relations', { relations: {} }],
+          ['compiled mappers', { jit: false }],
+          ['options that it may get one day', { anything: true }],
+        ] as const)
+      : [['a casing', { casing: 'snake_case' }] as const]),
   ])('takes a configuration with %s, and nothing is opened', (_, given) => {
     const db = drizzleOnLeases(library, pool, given) as ReturnType<typeof createDrizzle>
     expect(db.$client).toBe(pool)
     expect(db.select().from(authors).toSQL().sql).toBe('select "id", "name" from "authors"')
     expect(pool.totalCount).toBe(0)
+  })
+
+  test.each<readonly [string, string]>([
+    ['loger', 'logger'],
+    ['Schema', 'schema'],
+    ['caches', 'cache'],
+    ...(name === '1.0' ? [['relation', 'relations'] as const] : [['caseing', 'casing'] as const]),
+  ])('refuses an option %s, and names %s', (option, meant) => {
+    const { faults, message } = refusalOf(() => drizzleOnLeases(library, pool, { [option]: {} }))
+    expect(faults).toMatchObject([{ option, received: 'an object' }])
+    expect(message).toContain(`did you mean ${meant}?`)
   })
 
   test('tells its logger', async () => {
@@ -93,6 +111,12 @@ describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', ({ library, config, authors }
     await expect(db.select().from(authors)).rejects.toBeInstanceOf(Error)
     expect(logQuery).toHaveBeenCalledWith('select "id", "name" from "authors"', [])
   })
+})
+
+test.each(['anything', 'relations', 'max'])('Drizzle 0.45 has no option %s, and it is refused', (option) => {
+  expect(refusalOf(() => create(pool, { [option]: {} })).faults).toEqual([
+    { option, expected: 'no option of this name', received: 'an object' },
+  ])
 })
 
 test('an older Drizzle is refused before it is called', () => {

@@ -17,7 +17,7 @@ export interface DrizzleLibrary {
 /** A database of this Drizzle, on leases. */
 export function drizzleOnLeases({ drizzle, npmVersion }: DrizzleLibrary, pool: LeasedPgPool, config: object): object {
   checkDrizzleVersion(npmVersion)
-  refuseFaults('createDrizzle', [...checkFacade(pool), ...checkDrizzleConfig(config)])
+  refuseFaults('createDrizzle', [...checkFacade(pool), ...checkDrizzleConfig(config, npmVersion)])
   if (pool.ending) throw new PoolClosedError(pool.leases.options.name)
   // The logger first: Drizzle 0.45 tells a configuration from a client by the first name of its own that it finds.
   const db = drizzle({ logger: undefined, ...config, client: pool } as never)

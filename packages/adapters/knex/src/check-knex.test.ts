@@ -51,7 +51,7 @@ test.each([
   ['nothing', undefined, 'undefined'],
   ['a pg.Pool', new Pool(), 'a pg.Pool that is none of ours'],
   ['a core pool', createPool(pgDriver({})), 'a core pool without its facade'],
-  ['a configuration', { connection: {} }, 'another object'],
+  ['a configuration', { connection: {} }, 'an object'],
   ['Knex itself', knex({ client: 'pg' }), 'a function'],
 ])('%s in place of the pool is one clear error', (_, wrong, received) => {
   expect(refusalOf(wrong, {}).faults).toEqual([

@@ -36,7 +36,7 @@ test.each([
   ['nothing', undefined, 'undefined'],
   ['a pg.Pool', new Pool(), 'a pg.Pool that is none of ours'],
   ['a core pool', createPool(pgDriver({})), 'a core pool without its facade'],
-  ['a connection string', 'postgres://user:secret@host/db', 'a string'],
+  ['a connection string', 'postgres://user:secret@host/db', 'a text'],
 ])('%s in place of the pool is one clear error', (_, wrong, received) => {
   const fault = { option: 'pool', expected: 'the pool of createPgPool() or new LeasedPgPool()', received }
   expect(refusalOf(createPrismaAdapter, wrong).faults).toEqual([fault])
@@ -53,8 +53,8 @@ test('a wrong pool and wrong options are told in one go', () => {
 
 test.each([
   ['nothing', undefined, 'undefined'],
-  ['another object', {}, 'another object'],
-  ['a class', Map, 'function'],
+  ['another object', {}, 'an object'],
+  ['a class', Map, 'a function'],
 ])('%s in place of the client is one clear error', (_, wrong, received) => {
   expect(refusalOf(leasePrisma, wrong, pool).faults).toEqual([
     { option: 'client', expected: 'a PrismaClient', received },

@@ -1,4 +1,4 @@
-import type { OptionFault } from '@leasehold/core'
+import { type OptionFault, printReceivedKind } from '@leasehold/core'
 
 /** One operation of Prisma on its way to the engine, as far as it is looked at here. */
 export interface PrismaRequest {
@@ -35,7 +35,7 @@ const MAJORS = /^(?:7\.|6\.(?:19|[2-9]\d)\.)/
 export function internalsOf(client: unknown): PrismaInternals | OptionFault {
   const version = at(client, '_clientVersion')
   if (typeof version !== 'string' || typeof at(client, '$transaction') !== 'function') {
-    return faultOf('a PrismaClient', typeof client === 'object' && client !== null ? 'another object' : typeof client)
+    return faultOf('a PrismaClient', printReceivedKind(client))
   }
   const known = 'a PrismaClient of version 7, or 6.19 or later'
   if (!MAJORS.test(version)) return faultOf(known, `version ${version}`)

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type BoundPool, systemClock } from '@leasehold/core'
+import { type BoundPool, checkOptions, objectWith, systemClock } from '@leasehold/core'
 
 /** What `close` asks of a server of `node:http` or `node:https`. */
 export interface ClosableServer {
@@ -12,6 +12,8 @@ interface ClosingOptions {
   readonly closePool?: boolean | undefined
   readonly closeDeadlineMs?: number | undefined
 }
+
+const closable = objectWith('a server of node:http', ['close', 'closeIdleConnections', 'closeAllConnections'])
 
 const DEFAULT_DEADLINE_MS = 10_000
 
@@ -41,7 +43,9 @@ export class Closing {
     if (this.#underWay === 0) this.#drained?.()
   }
 
+  /** @throws {InvalidOptionsError} for what is no server. Nothing is closed then. */
   close(server: ClosableServer | undefined): Promise<void> {
+    checkOptions('close', { server }, { server: closable })
     return (this.#done ??= this.#close(server))
   }
 

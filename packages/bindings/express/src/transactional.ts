@@ -5,6 +5,7 @@ import {
   type DeclaredTransaction,
   InvalidOptionsError,
   poolForTransactions,
+  printReceived,
   refuseFaults,
 } from '@leasehold/core'
 import { HeldResponse } from './held-response.js'
@@ -29,7 +30,7 @@ export function transactional<Values extends HandlerValues>(
   options: DeclaredTransaction = {},
 ): (...values: Values) => void {
   if (typeof handler !== 'function' || handler.length > 3) {
-    const received = typeof handler === 'function' ? 'an error handler' : typeof handler
+    const received = typeof handler === 'function' ? 'an error handler' : printReceived(handler)
     refuseFaults('transactional', [{ option: 'handler', received, expected: 'a function (req, res, next)' }])
   }
   const { pool: name, ...how } = checkDeclaredTransaction('transactional', options)

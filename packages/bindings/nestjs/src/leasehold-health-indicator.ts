@@ -1,9 +1,13 @@
 import {
+  checkOptions,
   findLeaseholdError,
   InvalidOptionsError,
   type LeaseholdErrorCode,
+  nonEmptyText,
   type Pool,
   type PoolSnapshot,
+  type RulesFor,
+  timeLeft,
 } from '@leasehold/core'
 import { Inject } from '@nestjs/common'
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus'
@@ -16,6 +20,8 @@ export interface PoolCheckOptions {
   /** How long the check may wait for a connection. Default 1,000. */
   readonly timeoutMs?: number | undefined
 }
+
+const RULES = { pool: nonEmptyText, timeoutMs: timeLeft } satisfies RulesFor<PoolCheckOptions>
 
 /** What a check tells besides: nothing that is not a monitor's business. */
 export interface PoolHealth {
@@ -44,12 +50,14 @@ export class LeaseholdHealthIndicator {
    * pool has then opened, checked or seen alive a moment ago.
    *
    * @param key the name under which Terminus reports it.
-   * @throws {InvalidOptionsError} when there is no pool of this name.
+   * @throws {InvalidOptionsError} when there is no pool of this name, and for options that make no sense.
    */
   async isHealthy<const Key extends string>(
     key: Key,
-    { pool: name = 'main', timeoutMs = 1_000 }: PoolCheckOptions = {},
+    options: PoolCheckOptions = {},
   ): Promise<HealthIndicatorResult<Key, 'up' | 'down', PoolHealth>> {
+    checkOptions('This health check', options, RULES)
+    const { pool: name = 'main', timeoutMs = 1_000 } = options
     const pool = this.#pools.named(name) as Pool<unknown> | undefined
     if (pool === undefined) {
       const expected = `one of ${this.#pools.names.join(', ')}`

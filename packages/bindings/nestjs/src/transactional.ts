@@ -44,8 +44,9 @@ const LIFECYCLE: readonly PropertyKey[] = [
 export function Transactional(options: DeclaredTransaction = {}): TransactionalDecorator {
   const declared = checkDeclaredTransaction('@Transactional', options)
   return (target: object, key?: unknown, descriptor?: PropertyDescriptor) => {
-    if (typeof target === 'function' && key === undefined) {
-      decorateAll((target as { readonly prototype: object }).prototype, declared)
+    const { prototype } = (target ?? {}) as { readonly prototype?: object }
+    if (typeof target === 'function' && key === undefined && typeof prototype === 'object') {
+      decorateAll(prototype, declared)
       return
     }
     const method: unknown = descriptor?.value
@@ -53,7 +54,7 @@ export function Transactional(options: DeclaredTransaction = {}): TransactionalD
       refuseFaults('@Transactional', [
         {
           option: typeof key === 'string' || typeof key === 'symbol' ? String(key) : 'target',
-          received: typeof target === 'function' ? 'a static member' : 'a property, or a decorator of another standard',
+          received: whatIsDecorated(target, key),
           expected: 'a method of a class, with experimentalDecorators',
         },
       ])
@@ -62,6 +63,11 @@ export function Transactional(options: DeclaredTransaction = {}): TransactionalD
     wantPools(target)
     descriptor.value = inTransaction(target, key as PropertyKey, method, declared)
   }
+}
+
+function whatIsDecorated(target: unknown, key: unknown): string {
+  if (typeof target !== 'function') return 'a property, or a decorator of another standard'
+  return key === undefined ? 'a function' : 'a static member'
 }
 
 function decorateAll(prototype: object, declared: DeclaredTransaction): void {

@@ -17,8 +17,8 @@ function refusal(namespace: unknown): string {
 test.each<[string, unknown, string]>([
   ['the name of a namespace', 'my-service', 'a text: the name is not the namespace'],
   ['no namespace', getNamespace('nobody'), 'undefined, which getNamespace returns for a name that nobody has created'],
-  ['an AsyncLocalStorage', new AsyncLocalStorage(), 'another object'],
-  ['the module', { createNamespace, getNamespace }, 'another object'],
+  ['an AsyncLocalStorage', new AsyncLocalStorage(), 'an object of class AsyncLocalStorage'],
+  ['the module', { createNamespace, getNamespace }, 'an object'],
   ['a function', createNamespace, 'a function'],
 ])('%s is refused, with what was expected', (_, given, received) => {
   expect(refusal(given)).toBe(

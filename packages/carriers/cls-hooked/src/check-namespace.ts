@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { objectWith, refuseFaults } from '@leasehold/core'
+import { objectWith, printReceivedKind, refuseFaults } from '@leasehold/core'
 import type { ClsHookedNamespace } from './cls-hooked-namespace.js'
 
 const namespaceLike = objectWith('a namespace of cls-hooked', ['createContext', 'enter', 'exit'])
@@ -35,7 +35,7 @@ function kindOf(value: unknown): string {
   if (value === undefined) return 'undefined, which getNamespace returns for a name that nobody has created'
   if (value === null) return 'null, which getNamespace returns for a name that was destroyed'
   if (typeof value === 'string') return 'a text: the name is not the namespace'
-  return typeof value === 'object' ? 'another object' : `a ${typeof value}`
+  return printReceivedKind(value)
 }
 
 /** Where cls-hooked keeps its namespaces: null for one that was destroyed. */

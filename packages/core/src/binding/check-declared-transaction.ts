@@ -14,7 +14,7 @@ const RULES = { ...transactionRules, pool: nonEmptyText } satisfies RulesFor<Dec
  * @throws {InvalidOptionsError} naming all that is wrong.
  */
 export function checkDeclaredTransaction(of: string, declared: unknown): DeclaredTransaction {
-  return checkOptions<DeclaredTransaction>(of, declared ?? {}, RULES)
+  return checkOptions<DeclaredTransaction>(of, declared, RULES)
 }
 
 /** A transaction as an option: true for one with the defaults, its options for another. */

@@ -1,13 +1,6 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import { examineOptions } from '../options/check-options.js'
-import { callable, flag, objectWith, type OptionRule, timeLeft } from '../options/option-rules.js'
-
-const pool = objectWith('a pool', ['ready', 'snapshot', 'close'])
-
-const poolSource: OptionRule = {
-  expected: 'a pool of Leasehold: what createPool makes, or a facade that has one as `leases`',
-  accepts: (value) => pool.accepts(value) || (hasLeases(value) && pool.accepts(value.leases)),
-}
+import { callable, flag, type OptionRule, poolIdentity, required, timeLeft } from '../options/option-rules.js'
 
 const poolsByName: OptionRule = {
   expected: 'an object with one pool or more, by name',
@@ -24,7 +17,7 @@ const requestSettings: OptionRule = {
 
 /** The options with which every binding is told its pools, and what becomes of them in the end. */
 export const poolSourceRules = {
-  pool: poolSource,
+  pool: poolIdentity,
   pools: poolsByName,
   closePool: flag,
   closeDeadlineMs: timeLeft,
@@ -39,7 +32,11 @@ export function faultsOfPoolSources(
   const faults: OptionFault[] = [...faultsByName(values['pools'])]
   const given = (typeof options === 'object' && options !== null ? options : {}) as Record<string, unknown>
   if (given['pool'] === undefined && given['pools'] === undefined) {
-    faults.push({ option: 'pool', received: 'undefined', expected: `${poolSource.expected}; or several as \`pools\`` })
+    faults.push({
+      option: 'pool',
+      received: 'undefined',
+      expected: `${poolIdentity.expected}; or several as \`pools\``,
+    })
   }
   if (given['pool'] !== undefined && given['pools'] !== undefined) {
     faults.push({ option: 'pools', received: 'both pool and pools', expected: 'one of the two' })
@@ -65,12 +62,6 @@ function faultsByName(pools: unknown): readonly OptionFault[] {
   if (pools === undefined) return []
   const names = Object.keys(pools as object)
   const given = pools as Record<string, unknown>
-  // Null for what is undefined, which would else count as not given.
-  const present = Object.fromEntries(names.map((name) => [name, given[name] ?? null]))
-  const { faults } = examineOptions(present, Object.fromEntries(names.map((name) => [name, poolSource])))
+  const { faults } = examineOptions(given, Object.fromEntries(names.map((name) => [name, required(poolIdentity)])))
   return faults.map((fault) => ({ ...fault, option: `pools.${fault.option}` }))
-}
-
-function hasLeases(value: unknown): value is { readonly leases: unknown } {
-  return typeof value === 'object' && value !== null && 'leases' in value
 }

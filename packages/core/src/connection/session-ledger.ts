@@ -13,6 +13,8 @@ export interface LedgerListener {
   lost(): void
   /** A statement has pinned the session to its owner. */
   pinned(pin: PinRecord): void
+  /** A transaction is open that was not. */
+  begun(): void
   /** Something was sent at `at`; without it, nobody looks at the clock each time. */
   sent?(at: number): void
   /** The server has answered a statement with an error. Returns whether it takes no writes, as far as this tells. */
@@ -283,13 +285,15 @@ export class SessionLedger implements SessionObserver, LedgerView {
 
   opened(origin: EffectOrigin | undefined): void {
     this.#book(origin === undefined ? { is: 'rollback' } : { is: 'begin', origin })
+    if (origin !== undefined) this.#listener.begun()
     this.#transaction = origin === undefined ? 'idle' : 'open'
   }
 
   quiet(transaction: TransactionStatus): void {
     const now = this.#clock.now()
-    this.#transaction = transaction
     if (transaction === 'idle') this.#begun = undefined
+    else if (this.#transaction === 'idle') this.#listener.begun()
+    this.#transaction = transaction
     this.#answeredAt = now
     this.#endBusy(now)
   }

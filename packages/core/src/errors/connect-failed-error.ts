@@ -6,8 +6,8 @@ export interface ConnectFailedFacts {
   readonly driver: string
   /** How long the attempt took, in milliseconds. */
   readonly afterMs: number
-  /** Whether it was given up at `connectTimeoutMs`. */
-  readonly timedOut: boolean
+  /** The server or the way to it refused, it was given up at `connectTimeoutMs`, or the driver's `watch` threw. */
+  readonly how: 'refused' | 'timed out' | 'not watched'
   readonly kind: ErrorKind
   /** The driver's own error. */
   readonly cause: unknown
@@ -20,13 +20,10 @@ export class ConnectFailedError extends LeaseholdError {
   readonly kind: ErrorKind
 
   constructor(facts: ConnectFailedFacts) {
-    const said = facts.cause instanceof Error ? facts.cause.message || facts.cause.name : String(facts.cause)
     super({
       code: 'LEASEHOLD_CONNECT_FAILED',
       phase: 'connect',
-      what: facts.timedOut
-        ? `the server did not answer pool "${facts.pool}" (${facts.driver}) within connectTimeoutMs, ${Math.round(facts.afterMs)} ms`
-        : `pool "${facts.pool}" (${facts.driver}) could not open a connection: ${said}`,
+      what: describe(facts),
       remedy: remedyFor(facts),
       pool: facts.pool,
       cause: facts.cause,
@@ -34,12 +31,22 @@ export class ConnectFailedError extends LeaseholdError {
     })
     this.name = 'ConnectFailedError'
     this.afterMs = facts.afterMs
-    this.timedOut = facts.timedOut
+    this.timedOut = facts.how === 'timed out'
     this.kind = facts.kind
   }
 }
 
+function describe({ pool, driver, how, afterMs, cause }: ConnectFailedFacts): string {
+  const whose = `pool "${pool}" (${driver})`
+  if (how === 'timed out')
+    return `the server did not answer ${whose} within connectTimeoutMs, ${Math.round(afterMs)} ms`
+  const said = cause instanceof Error ? cause.message || cause.name : String(cause)
+  if (how === 'not watched') return `${whose} opened a connection, and its driver failed to watch it: ${said}`
+  return `${whose} could not open a connection: ${said}`
+}
+
 function remedyFor(facts: ConnectFailedFacts): string {
+  if (facts.how === 'not watched') return 'This is a bug of the driver, not of the server: tell who wrote it'
   if (facts.kind === 'denied') return 'Check user, password and database name: trying again will not help'
   if (facts.kind === 'saturated')
     return "The server's connection limit is reached: lower max over all instances, or raise the limit"

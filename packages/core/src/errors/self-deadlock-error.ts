@@ -24,8 +24,9 @@ export interface SelfDeadlockFacts {
 }
 
 /**
- * Every connection, or every one that a scope may have, is held by code that itself waits for one more. Where one chain of calls holds them all, its next request
- * is refused at once; where several do, the one that came last is refused, so that the others can go on.
+ * Every connection, or every one that a scope may have, is held by code that itself waits for one more. Where one chain of
+ * calls holds them all, its next request is refused at once; where several do, the one that came last is refused, so that
+ * the others can go on.
  */
 export class SelfDeadlockError extends LeaseholdError {
   readonly label: string

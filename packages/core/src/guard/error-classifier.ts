@@ -28,9 +28,17 @@ export class ErrorClassifier {
 
   /** Whether the server said that it goes away. A user who calls the error something else has decided that it does not. */
   isShutdown(error: unknown): boolean {
-    if (this.#driver.isShutdown?.(error) !== true) return false
+    if (!this.#askDriverOfShutdown(error)) return false
     const byDriver = this.#askDriver(error)
     return (this.#askUser(error, byDriver) ?? byDriver) === byDriver
+  }
+
+  #askDriverOfShutdown(error: unknown): boolean {
+    try {
+      return this.#driver.isShutdown?.(error) === true
+    } catch {
+      return false
+    }
   }
 
   /** A driver that cannot tell an error must not cost who waits for the answer, or the process: it is taken for the worst. */

@@ -139,7 +139,7 @@ export class Guard {
     }
     if (this.#denial === undefined || now >= this.#pausedUntil) return undefined
     const { kind, cause } = this.#denial
-    return new ConnectFailedError({ pool, driver, afterMs: 0, timedOut: false, kind, cause })
+    return new ConnectFailedError({ pool, driver, afterMs: 0, how: 'refused', kind, cause })
   }
 
   /** The next attempt need not wait: somebody has reason to believe that it will go better. */

@@ -1,4 +1,5 @@
 import type { Holder } from '../errors/holder.js'
+import { redacted } from '../pool/redacted.js'
 import type { Lending } from './lending.js'
 
 /** A lease as errors, events and snapshots show it. */
@@ -11,7 +12,7 @@ export function describeLending<Client>(lending: Lending<Client>, now: number): 
     isLong: lending.terms.isLong,
     heldMs: lending.heldMs(now),
     busyMs: lending.busyMs(now),
-    statement: statement === undefined ? undefined : desk.driver.redact?.(statement),
+    statement: redacted(desk.driver, statement),
     pins: desk.pinsOf(lending, now),
   }
 }

@@ -1,5 +1,6 @@
 import { StatementAbortedError, type StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { channels } from '../events/channels.js'
+import { callSafely } from '../pool/call-safely.js'
 import type { Connections } from '../pool/connections.js'
 import { Lending } from './lending.js'
 
@@ -23,7 +24,7 @@ export class Interrupts<Client> {
       return
     }
     lending.refusal = error
-    driver.interrupt(lending.connection.client, lending, error)
+    this.#interrupt(lending, lending, error)
   }
 
   /** Cancels what has run for longer than `queryTimeoutMs`. Returns when the next will have. */
@@ -32,7 +33,7 @@ export class Interrupts<Client> {
     const { queryTimeoutMs } = options
     let next = Number.POSITIVE_INFINITY
     if (queryTimeoutMs === Infinity || driver.interrupt === undefined) return next
-    for (const { state, ledger, client } of all) {
+    for (const { state, ledger } of all) {
       if (state.at !== 'lent' || !(state.to instanceof Lending) || ledger.isQuiet || ledger.sentAt === undefined)
         continue
       const lending = state.to as Lending<Client>
@@ -45,9 +46,18 @@ export class Interrupts<Client> {
       // Once: one that cannot be interrupted now, as a cursor between two reads, has its time anew when it is sent more.
       ledger.sentAt = undefined
       if (options.observe) this.#wouldInterrupt(lending, error)
-      else driver.interrupt(client, undefined, error)
+      else this.#interrupt(lending, undefined, error)
     }
     return next
+  }
+
+  /** Where the driver fails to, its connection is closed: that ends the statement as well. */
+  #interrupt(lending: Lending<Client>, gate: Lending<Client> | undefined, error: StatementAbortedError): void {
+    const { driver } = this.#connections
+    callSafely(
+      () => driver.interrupt?.(lending.connection.client, gate, error),
+      (failure) => lending.discard(failure),
+    )
   }
 
   #error(lending: Lending<Client>, why: StatementAbortReason, cause: unknown): StatementAbortedError {

@@ -93,7 +93,8 @@ export class Lease<Client> {
    */
   async withoutSettings<T>(work: () => PromiseLike<T> | T): Promise<T> {
     const { desk } = this.#lending
-    desk.declareNone(this.#lending)
+    const failure = desk.declareNone(this.#lending)
+    if (failure !== undefined) throw failure
     try {
       return await work()
     } finally {

@@ -1,26 +1,25 @@
 import type { Connection } from '../connection/connection.js'
 import type { Holder } from '../errors/holder.js'
+import type { SettingsFailedError } from '../errors/settings-failed-error.js'
 import type { StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { channels } from '../events/channels.js'
 import type { Pin } from '../events/pin.js'
 import type { LeakKind } from '../events/pool-events.js'
 import type { Connections } from '../pool/connections.js'
+import { holdSocket } from '../pool/hold-socket.js'
 import type { Slots } from '../pool/slots.js'
 import type { Utilization } from '../pool/utilization.js'
-import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { CallSite, CallSites } from './call-sites.js'
+import { Declarations } from './declarations.js'
 import { describeLending } from './describe-lending.js'
 import { Interrupts } from './interrupts.js'
 import { LeakReports } from './leak-reports.js'
 import type { LeakSite } from './leak-sites.js'
 import { LeaseWatch } from './lease-watch.js'
-import type { SettingsDifference } from '../ports/settings.js'
 import { KEEP, type LeaseDesk, type LeaseInTransaction, type LeaseTerms, Lending } from './lending.js'
 import { TiedTerms } from './tied-terms.js'
-
-const NO_DIFFERENCE: SettingsDifference = { set: [], clear: [], keep: [] }
 
 /** Totals over all leases that have ended. */
 export interface LeaseTotals {
@@ -47,6 +46,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   readonly #reports: LeakReports<Client>
   readonly #watch: LeaseWatch<Client>
   readonly #interrupts: Interrupts<Client>
+  readonly #declarations: Declarations<Client>
   readonly #slots: Slots
   readonly #utilization: Utilization
   /** Of connections that are being cleaned or closed, since they were given back. */
@@ -80,6 +80,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#slots = slots
     this.#utilization = connections.utilization
     this.#interrupts = new Interrupts(connections, poolId)
+    this.#declarations = new Declarations(connections.driver)
   }
 
   get totals(): LeaseTotals {
@@ -103,24 +104,26 @@ export class Leases<Client> implements LeaseDesk<Client> {
     const lending = new Lending(this, terms, connection, now, undefined)
     connection.lend(lending)
     connection.ledger.turnPage()
-    if (terms.settings !== undefined || !connection.ledger.carries(undefined)) this.declare(lending)
-    if (options.allowExitOnIdle) driver.hold?.(connection.client, true)
+    if (options.allowExitOnIdle) holdSocket(driver, connection.client, true)
     terms.holder?.holds(lending)
     wakeUp.notLaterThan(this.#watch.firstLook(now, terms.isLong))
     terms.opens?.claim(lending)
     this.#granted += 1
     if (this.#slots.lent > this.#utilization.noticedAbove) this.#utilization.noticed(now)
+    if (terms.settings !== undefined || !connection.ledger.carries(undefined)) this.#declareOrThrow(lending)
     return lending
   }
 
-  /** Has the session carry what its owner declares, with the owner's next statement. */
-  declare({ connection, terms }: Lending<Client>): void {
-    this.#declare(connection, terms.settings)
+  /** Has the session carry what its owner declares, with the owner's next statement. Returns why not, and it is over then. */
+  declare({ connection, terms }: Lending<Client>): SettingsFailedError | undefined {
+    // As long as nobody has declared any, all connections are alike.
+    if (terms.settings !== undefined) this.#connections.mayCarry = true
+    return this.#declarations.declare(connection, terms.settings)
   }
 
   /** Has the session carry nothing that anybody declared, with the next statement. */
-  declareNone({ connection }: Lending<Client>): void {
-    this.#declare(connection, undefined)
+  declareNone({ connection }: Lending<Client>): SettingsFailedError | undefined {
+    return this.#declarations.declare(connection, undefined)
   }
 
   /** Lets another lease share the connection of `base`. */
@@ -140,7 +143,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
     this.#busyMs += busyMs
     const { connection } = lending
     if (this.#slots.lent - 1 <= this.#utilization.noticedBelow) this.#utilization.noticed(now)
-    this.#undeclare(connection)
+    this.#declarations.undeclare(connection)
     if (channels.release.hasSubscribers) {
       const { pool, label } = { pool: this.pool, label: lending.label }
       channels.release.publish({ pool, poolId: this.#poolId, label, connection: connection.id, heldMs, busyMs })
@@ -270,20 +273,6 @@ export class Leases<Client> implements LeaseDesk<Client> {
     return Math.min(this.#interrupts.watch(now), this.#watch.look(this.lendings, now))
   }
 
-  #declare(connection: Connection<Client>, settings: DeclaredSettings | undefined): void {
-    const { ledger, client } = connection
-    if (ledger.carries(settings)) return this.#undeclare(connection)
-    this.#connections.mayCarry = true
-    this.driver.declare?.(client, ledger.ask(settings))
-  }
-
-  /** What was to go with a statement that never came must not go with anybody else's. */
-  #undeclare({ ledger, client }: Connection<Client>): void {
-    if (!ledger.owesSettings) return
-    ledger.askNoMore()
-    this.driver.declare?.(client, NO_DIFFERENCE)
-  }
-
   /** The leases that hold connections now; not those that share one. */
   get lendings(): ReadonlyArray<Lending<Client>> {
     const lendings: Array<Lending<Client>> = []
@@ -291,6 +280,11 @@ export class Leases<Client> implements LeaseDesk<Client> {
       if (state.at === 'lent' && state.to instanceof Lending) lendings.push(state.to)
     }
     return lendings
+  }
+
+  #declareOrThrow(lending: Lending<Client>): void {
+    const failure = this.declare(lending)
+    if (failure !== undefined) throw failure
   }
 
   #reclaim(lending: Lending<Client>): void {

@@ -71,8 +71,9 @@ export interface LeaseDesk<Client> {
   wouldRefuse(lending: Lending<Client>, why: string): void
   siteOf(below: (...args: never[]) => unknown): Site | undefined
   pinsOf(lending: Lending<Client>, now: number): readonly Pin[]
-  declare(lending: Lending<Client>): void
-  declareNone(lending: Lending<Client>): void
+  /** Returns why it cannot, if that is so: the lease is over then. */
+  declare(lending: Lending<Client>): Error | undefined
+  declareNone(lending: Lending<Client>): Error | undefined
   /** Whether it wants to know of leases that are forgotten. */
   readonly follows: boolean
   /** The holder of a lease that is followed was given one more thing through which it can use it. */

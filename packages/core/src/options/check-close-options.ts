@@ -1,5 +1,5 @@
 import { checkOptions } from './check-options.js'
-import { timeLeft, wholeNumber, type RulesFor } from './option-rules.js'
+import { required, timeLeft, wholeNumber, type RulesFor } from './option-rules.js'
 
 /** How a pool is closed. */
 export interface CloseOptions {
@@ -16,5 +16,5 @@ export function checkCloseOptions(options: unknown): asserts options is CloseOpt
 
 /** Refuses a size that a pool with this `min` cannot have. */
 export function checkNewMax(max: unknown, min: number): asserts max is number {
-  checkOptions('This size', { max: max ?? null }, { max: wholeNumber(Math.max(1, min)) })
+  checkOptions('This size', { max }, { max: required(wholeNumber(Math.max(1, min))) })
 }

@@ -1,6 +1,6 @@
 import type { Driver } from '../ports/driver.js'
 import { checkOptions } from './check-options.js'
-import { nonEmptyText, objectWith, type OptionRule } from './option-rules.js'
+import { nonEmptyText, objectWith, type OptionRule, required } from './option-rules.js'
 
 const methods = objectWith('a driver', ['connect', 'check', 'watch', 'reset', 'close', 'classify'])
 
@@ -11,5 +11,5 @@ const driverRule: OptionRule = {
 
 /** Refuses what no connections can be opened with: settings in place of a driver, another pool, a driver half written. */
 export function checkDriver(driver: unknown): asserts driver is Driver<unknown> {
-  checkOptions('createPool', { driver: driver ?? null }, { driver: driverRule })
+  checkOptions('createPool', { driver }, { driver: required(driverRule) })
 }

@@ -1,4 +1,5 @@
 import { InvalidOptionsError, type OptionFault } from '../errors/invalid-options-error.js'
+import { hasNames } from './has-names.js'
 import { nearestName } from './nearest-name.js'
 import type { OptionRules } from './option-rules.js'
 import { printReceived, printReceivedKind } from './print-received.js'
@@ -13,10 +14,12 @@ export interface ExaminedOptions {
   readonly unknown: readonly OptionFault[]
 }
 
+const NOTHING: ExaminedOptions = { values: {}, faults: [], unknown: [] }
+
 /** Looks at options without judging them, for whoever has more to say about them or treats unknown names in its own way. */
 export function examineOptions(options: unknown, rules: OptionRules): ExaminedOptions {
-  if (options === undefined) return { values: {}, faults: [], unknown: [] }
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (options === undefined && !Object.values(rules).some(({ isRequired }) => isRequired)) return NOTHING
+  if (!hasNames(options)) {
     return { values: {}, faults: [faultOf('options', 'an object', printReceivedKind(options))], unknown: [] }
   }
   const given = options as Record<string, unknown>
@@ -24,7 +27,7 @@ export function examineOptions(options: unknown, rules: OptionRules): ExaminedOp
   const faults: OptionFault[] = []
   for (const [name, rule] of Object.entries(rules)) {
     const value = given[name]
-    if (value === undefined) continue
+    if (value === undefined && rule.isRequired !== true) continue
     if (rule.accepts(value)) values[name] = value
     else faults.push(...(rule.faults?.(name, value) ?? [faultOf(name, rule.expected, printReceived(value))]))
   }
@@ -48,12 +51,14 @@ export function checkOptions<Options>(of: string, options: unknown, rules: Optio
 export function areRight(options: unknown, rules: OptionRules): boolean {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return false
   const given = options as Record<string, unknown>
+  let isEmpty = true
   for (const name in given) {
+    isEmpty = false
     const value = given[name]
     if (value === undefined) continue
     if (!Object.hasOwn(rules, name) || rules[name]?.accepts(value) !== true) return false
   }
-  return true
+  return !isEmpty || hasNames(options)
 }
 
 /** Throws `LEASEHOLD_INVALID_OPTIONS` if there are any faults. */

@@ -8,6 +8,8 @@ import {
   objectWith,
   oneOf,
   type OptionRule,
+  poolIdentity,
+  required,
   timeLeft,
   type RulesFor,
 } from './option-rules.js'
@@ -20,10 +22,10 @@ const settingsSource: OptionRule = {
 }
 
 const RULES = {
-  label: {
+  label: required({
     expected: `${nonEmptyText.expected}, or a function that returns one`,
     accepts: (value: unknown) => nonEmptyText.accepts(value) || callable.accepts(value),
-  },
+  }),
   signal: abortSignal,
   deadlineMs: timeLeft,
   priority: oneOf('high', 'normal', 'low'),
@@ -32,7 +34,10 @@ const RULES = {
   settings: settingsSource,
   poolSettings: {
     expected: 'a Map from pools to their settings',
-    accepts: (value: unknown) => value instanceof Map && [...value.values()].every(settingsSource.accepts),
+    accepts: (value: unknown) =>
+      value instanceof Map &&
+      [...value.keys()].every(poolIdentity.accepts) &&
+      [...value.values()].every(settingsSource.accepts),
   },
   clock: objectWith('a clock', ['now', 'wake']),
 } satisfies RulesFor<ScopeOptions>
@@ -41,10 +46,10 @@ const RULES = {
 export function checkScopeOptions(options: unknown): asserts options is ScopeOptions {
   // Every request opens a scope: what is right costs a look at each key.
   if (areRight(options, RULES) && !lacksLabel(options)) return
-  checkOptions('This scope', lacksLabel(options) ? { ...options, label: null } : (options ?? null), RULES)
+  checkOptions('This scope', options, RULES)
 }
 
-/** A missing label is a fault like any other and has to be listed with the rest, so it is given a wrong value. */
+/** What is required of options is not looked at where each of them is. */
 function lacksLabel(options: unknown): options is object {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return false
   return (options as { label?: unknown }).label === undefined

@@ -1,6 +1,7 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import type { Settings } from '../ports/settings.js'
 import type { OptionRule } from './option-rules.js'
+import { hasNames } from './has-names.js'
 import { printReceived, printReceivedKind } from './print-received.js'
 
 /** Settings as they are worked with: names in lower case, because servers do not tell `App.Tenant` from `app.tenant`; values as texts. */
@@ -26,7 +27,7 @@ export const settingNames: OptionRule = {
 
 /** Everything that is wrong with settings, by name. No value is ever printed: it may be somebody's. */
 export function faultsOfSettings(option: string, settings: unknown): readonly OptionFault[] {
-  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
+  if (!hasNames(settings)) {
     return [{ option, expected: 'an object with settings by name', received: printReceivedKind(settings) }]
   }
   const faults: OptionFault[] = []

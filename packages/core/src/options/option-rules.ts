@@ -7,6 +7,8 @@ export interface OptionRule {
   readonly accepts: (value: unknown) => boolean
   /** All that is wrong with a value that is not accepted, where more can be said than that. */
   readonly faults?: (option: string, value: unknown) => readonly OptionFault[]
+  /** Whether it is a fault that nothing was given. */
+  readonly isRequired?: boolean
 }
 
 /** What the options of one function must be, by name. Every name that is not in it is refused. */
@@ -14,6 +16,13 @@ export type OptionRules = Readonly<Record<string, OptionRule>>
 
 /** The rules of all options of one interface, so that none of them can be forgotten. */
 export type RulesFor<Options> = { readonly [Name in keyof Options]-?: OptionRule }
+
+/** The same for what must be given. */
+export function required(rule: OptionRule): OptionRule {
+  return { ...rule, isRequired: true }
+}
+
+const POOL_METHODS = ['ready', 'snapshot', 'close']
 
 /** A count of things, from `least` on, that has an end. */
 export function wholeNumber(least: number): OptionRule {
@@ -94,6 +103,12 @@ export function objectWith(what: string, methods: readonly string[]): OptionRule
     expected: `${what}: an object with ${methods.map((method) => `${method}()`).join(' and ')}`,
     accepts: (value) => hasMethods(value, methods),
   }
+}
+
+/** A pool that something is meant for: what `createPool` makes, or a facade. */
+export const poolIdentity: OptionRule = {
+  expected: 'a pool of Leasehold: what createPool makes, or a facade that has one as `leases`',
+  accepts: (value) => hasMethods(value, POOL_METHODS) || (isRecord(value) && hasMethods(value['leases'], POOL_METHODS)),
 }
 
 function isWhole(value: unknown, least: number): boolean {

@@ -148,7 +148,8 @@ export class Connections<Client> {
       outside,
       kindOf: (error) => this.#classifier.kindOf(error),
       generation: () => this.generation,
-      opened: (client, attempt) => this.#opened(client, attempt),
+      admit: (client, attempt) => this.#residents.admit(client, attempt.generation),
+      opened: (connection, attempt) => this.#opened(connection, attempt),
       failed: (error) => this.#serving.connectFailed(error),
       changed: () => this.#lookAgain(),
       freed: () => this.#slotFreed(),
@@ -303,6 +304,9 @@ export class Connections<Client> {
       ...(queryTimeoutMs === Infinity ? {} : { sent }),
       lost: () => this.#lost(connection()),
       failed: (error) => this.#classifier.kindOf(error) === 'read-only',
+      begun: () => {
+        this.reports.counts.pins.transaction += 1
+      },
       pinned: (pin) => {
         this.reports.pinned(connection(), pin)
         this.wakeUp.notLaterThan(pin.since + pinWarnMs)
@@ -310,8 +314,7 @@ export class Connections<Client> {
     }
   }
 
-  #opened(client: Client, { startedAt, generation }: Attempt): void {
-    const connection = this.#residents.admit(client, generation)
+  #opened(connection: Connection<Client>, { startedAt }: Attempt): void {
     this.reports.opened(connection, this.options.clock.now() - startedAt)
     if (this.#verifier.isOn)
       void this.#verifier.remember(connection).then((verdict) => this.#returns.judge(connection, verdict))

@@ -1,4 +1,5 @@
-import { ConnectFailedError } from '../errors/connect-failed-error.js'
+import type { Connection } from '../connection/connection.js'
+import { ConnectFailedError, type ConnectFailedFacts } from '../errors/connect-failed-error.js'
 import type { Clock } from '../ports/clock.js'
 import type { Driver, ErrorKind } from '../ports/driver.js'
 import type { Agenda } from './agenda.js'
@@ -24,8 +25,10 @@ export interface ConnectorParts<Client> {
   readonly closeTimeoutMs: number
   /** Runs what it is given outside every context: a socket keeps the context that it is made in. */
   readonly outside: <R>(work: () => R) => R
+  /** Takes in a client that was opened; throws when the driver cannot watch it, and has taken in nothing then. */
+  readonly admit: (client: Client, attempt: Attempt) => Connection<Client>
   /** A connection was opened. */
-  readonly opened: (client: Client, attempt: Attempt) => void
+  readonly opened: (connection: Connection<Client>, attempt: Attempt) => void
   /** An attempt failed. */
   readonly failed: (error: ConnectFailedError, attempt: Attempt) => void
   /** A slot came free without a connection, or none is to be expected of an attempt any more. */
@@ -81,7 +84,7 @@ export class Connector<Client> {
     if (dial.is === 'under way') {
       dial.takeBack()
       attempt.dial = { is: 'over' }
-      this.#parts.opened(client, dial.of)
+      this.#admit(client, dial.of)
       return
     }
     // Nobody waits for this one any more: it must not stay open unseen.
@@ -90,6 +93,20 @@ export class Connector<Client> {
     void farewell(this.#parts.driver, client, this.#parts).then(() => {
       if (dial.is === 'abandoned') this.#bury()
     })
+  }
+
+  #admit(client: Client, of: Attempt): void {
+    let connection: Connection<Client>
+    try {
+      connection = this.#parts.admit(client, of)
+    } catch (error) {
+      this.#parts.slots.abandoned()
+      void farewell(this.#parts.driver, client, this.#parts).then(() => this.#bury())
+      this.#parts.failed(this.#describe(of, error, 'not watched'), of)
+      this.#parts.freed()
+      return
+    }
+    this.#parts.opened(connection, of)
   }
 
   #refused(attempt: { dial: Dial }, error: unknown): void {
@@ -103,7 +120,7 @@ export class Connector<Client> {
       return
     }
     this.#parts.slots.failed()
-    this.#parts.failed(this.#describe(dial.of, error, false), dial.of)
+    this.#parts.failed(this.#describe(dial.of, error, 'refused'), dial.of)
     this.#parts.freed()
   }
 
@@ -123,7 +140,7 @@ export class Connector<Client> {
       why === 'timed out' ? 'the connect timeout passed' : 'the connection was not wanted any more',
     )
     dial.controller.abort(cause)
-    if (why === 'timed out') this.#parts.failed(this.#describe(dial.of, cause, true), dial.of)
+    if (why === 'timed out') this.#parts.failed(this.#describe(dial.of, cause, 'timed out'), dial.of)
     // Whoever counted on this attempt need not wait until its socket is gone: there may be room for another.
     this.#parts.freed()
   }
@@ -133,14 +150,14 @@ export class Connector<Client> {
     this.#parts.freed()
   }
 
-  #describe({ startedAt }: Attempt, cause: unknown, timedOut: boolean): ConnectFailedError {
+  #describe({ startedAt }: Attempt, cause: unknown, how: ConnectFailedFacts['how']): ConnectFailedError {
     const { pool, driver, clock } = this.#parts
-    const kind = timedOut ? 'transient' : this.#parts.kindOf(cause)
+    const kind = how === 'timed out' ? 'transient' : this.#parts.kindOf(cause)
     return new ConnectFailedError({
       pool,
       driver: driver.name,
       afterMs: clock.now() - startedAt,
-      timedOut,
+      how,
       kind,
       cause,
     })

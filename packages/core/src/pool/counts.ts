@@ -27,7 +27,7 @@ export class Counts {
     'running statement': 0,
     'session state': 0,
   }
-  readonly pins: Record<Exclude<PinKind, 'transaction'>, number> = {
+  readonly pins: Record<PinKind, number> = {
     setting: 0,
     role: 0,
     temp: 0,
@@ -37,6 +37,7 @@ export class Counts {
     cursor: 0,
     library: 0,
     slot: 0,
+    transaction: 0,
     'table-lock': 0,
     'user-variable': 0,
     database: 0,

@@ -24,7 +24,9 @@ export interface DialsParts<Client> {
   /** Runs what it is given outside every context: a socket keeps the context that it is made in. */
   readonly outside: <R>(work: () => R) => R
   readonly generation: () => number
-  readonly opened: (client: Client, attempt: Attempt) => void
+  /** Takes in a client that was opened; throws when the driver cannot watch it, and has taken in nothing then. */
+  readonly admit: (client: Client, attempt: Attempt) => Connection<Client>
+  readonly opened: (connection: Connection<Client>, attempt: Attempt) => void
   /** An attempt failed that was made for callers or for `min`. */
   readonly failed: (error: ConnectFailedError) => void
   /** Something may be opened that could not be before, or callers wait in vain. */
@@ -74,7 +76,8 @@ export class Dials<Client> {
       closeTimeoutMs,
       outside,
       kindOf: parts.kindOf,
-      opened: (client, attempt) => this.#opened(client, attempt),
+      admit: parts.admit,
+      opened: (connection, attempt) => this.#opened(connection, attempt),
       failed: (error, attempt) => this.#failed(error, attempt),
       freed: parts.freed,
     })
@@ -159,13 +162,13 @@ export class Dials<Client> {
     this.#connector.open({ startedAt: now, generation: generation(), isProbe }, timeoutMs)
   }
 
-  #opened(client: Client, attempt: Attempt): void {
+  #opened(connection: Connection<Client>, attempt: Attempt): void {
     const { slots, options } = this.#parts
     this.#lastFailure = undefined
     this.#limit.opened(slots.total - slots.closing)
     slots.limit = this.#limit.limit
     this.guard.opened(attempt.startedAt, options.clock.now())
-    this.#parts.opened(client, attempt)
+    this.#parts.opened(connection, attempt)
   }
 
   #failed(error: ConnectFailedError, attempt: Attempt): void {

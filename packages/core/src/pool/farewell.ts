@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Driver } from '../ports/driver.js'
 import type { Agenda } from './agenda.js'
 import { bounded } from './bounded.js'
+import { callSafely } from './call-safely.js'
 
 /**
  * Closes a connection for good and resolves when its socket is gone: by the driver's farewell, or, when that takes
@@ -18,6 +19,9 @@ export async function farewell<Client>(
       driver.close(client),
     )
   } catch {
-    driver.destroy?.(client)
+    callSafely(
+      () => driver.destroy?.(client),
+      () => {},
+    )
   }
 }

@@ -3,6 +3,7 @@ import type { CloseReason } from '../events/pool-events.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Driver } from '../ports/driver.js'
+import { holdSocket } from './hold-socket.js'
 import { IdleStack } from './idle-stack.js'
 import type { Slots } from './slots.js'
 import { nextUpkeep, nextUpkeepOf } from './upkeep.js'
@@ -69,7 +70,7 @@ export class IdleConnections<Client> {
     const { driver, options, wakeUp } = this.#parts
     connection.rest(now)
     this.#stack.push(connection)
-    if (options.allowExitOnIdle) driver.hold?.(connection.client, false)
+    if (options.allowExitOnIdle) holdSocket(driver, connection.client, false)
     wakeUp.notLaterThan(nextUpkeepOf(connection, now, options))
   }
 

@@ -9,6 +9,7 @@ import type { Driver } from '../ports/driver.js'
 import type { Owner } from '../ports/owner.js'
 import type { PinRecord, SessionFact } from '../ports/session-effect.js'
 import { Counts } from './counts.js'
+import { redacted } from './redacted.js'
 
 /** What was found on a session, told to whoever listens. */
 export interface ResetReport {
@@ -103,7 +104,7 @@ export class Reports<Client> {
       left,
       label: owner.label,
       site: owner.site,
-      statement: this.#redacted(statement),
+      statement: redacted(this.#driver, statement),
       pins: pins.map((pin) => this.pinOf(pin, now)),
       error,
     })
@@ -111,7 +112,7 @@ export class Reports<Client> {
 
   /** A statement has tied the session to its owner. */
   pinned(connection: Connection<Client>, pin: PinRecord): void {
-    if (pin.kind !== 'transaction') this.counts.pins[pin.kind] += 1
+    this.counts.pins[pin.kind] += 1
     if (channels.pin.hasSubscribers) this.#publishPin('pin', connection, this.pinOf(pin, pin.since))
   }
 
@@ -131,13 +132,21 @@ export class Reports<Client> {
       label: owner.label,
       site: owner.site,
       missing: missing.map(({ kind, name }) => ({ kind, name })),
-      statements: statements.map((statement) => this.#redacted(statement) ?? '?'),
+      statements: statements.map((statement) => redacted(this.#driver, statement) ?? '?'),
     })
   }
 
   /** A pin as it may be shown. */
   pinOf({ kind, name, change, statement, site, since }: PinRecord, now: number): Pin {
-    return { kind, name, change, statement: this.#redacted(statement), site: site?.place, since, forMs: now - since }
+    return {
+      kind,
+      name,
+      change,
+      statement: redacted(this.#driver, statement),
+      site: site?.place,
+      since,
+      forMs: now - since,
+    }
   }
 
   pinsOf(connection: Connection<Client>, now: number): readonly Pin[] {
@@ -154,9 +163,5 @@ export class Reports<Client> {
     const { state } = connection
     const label = state.at === 'lent' ? state.to.label : ''
     channels[event].publish({ pool: this.#pool, poolId: this.#poolId, label, connection: connection.id, ...pin })
-  }
-
-  #redacted(statement: string | undefined): string | undefined {
-    return statement === undefined ? undefined : this.#driver.redact?.(statement)
   }
 }

@@ -3,6 +3,7 @@ import { type LedgerListener, SessionLedger } from '../connection/session-ledger
 import type { CloseReason } from '../events/pool-events.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Driver } from '../ports/driver.js'
+import { callSafely } from './call-safely.js'
 import type { Recycler } from './recycler.js'
 import type { Reports } from './reports.js'
 import type { Slots } from './slots.js'
@@ -61,7 +62,11 @@ export class Residents<Client> {
     this.#generation += 1
   }
 
-  /** Takes in a client that was just opened, by an attempt that began in `generation`. */
+  /**
+   * Takes in a client that was just opened, by an attempt that began in `generation`.
+   *
+   * @throws what the driver's `watch` throws. Nothing has been taken in then.
+   */
   admit(client: Client, generation: number): Connection<Client> {
     const { driver, options, slots, keepsHistory, listenerOf } = this.#parts
     const { clock, maxLifetimeMs } = options
@@ -80,9 +85,11 @@ export class Residents<Client> {
       expiresAt: now + maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER),
       counts: slots,
     })
+    // Before anything is booked: a driver whose `watch` throws has opened nothing that could be lent.
+    const unwatch = driver.watch(client, ledger)
     slots.opened()
     this.#all.add(connection)
-    this.#unwatch.set(connection, driver.watch(client, ledger))
+    this.#unwatch.set(connection, unwatch)
     return connection
   }
 
@@ -122,7 +129,10 @@ export class Residents<Client> {
     reports.closing(connection, reason, error ?? connection.ledger.lostBy)
     await recycler.close(connection)
     connection.closed()
-    this.#unwatch.get(connection)?.()
+    callSafely(
+      () => this.#unwatch.get(connection)?.(),
+      () => {},
+    )
     this.#all.delete(connection)
     freed()
   }

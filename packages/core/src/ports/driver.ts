@@ -113,6 +113,8 @@ export interface LeaseGate {
 /**
  * How the pool speaks to one kind of database connection. The first six methods make a driver; the others make it a
  * better one. Core knows no SQL: whatever has to be said to a server is said in here.
+ *
+ * A method that throws where it has no reason to costs its own connection at most: no slot, no other caller, not the process.
  */
 export interface Driver<Client> {
   /** For messages: `pg`, `mysql2`. */

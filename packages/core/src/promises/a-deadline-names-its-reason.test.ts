@@ -77,6 +77,33 @@ describe('a caller whose deadline passes', () => {
     await scope.close()
   })
 
+  it('learns the same in a scope inside of that one, opened before or after, by a signal of its own or without', async () => {
+    const { pool, clock } = openFakePool({ max: 1 })
+    const held = await pool.acquire()
+    const outer = openScope({ label: 'GET /slow', deadlineMs: 500, clock })
+    const { signal } = new AbortController()
+    const open = (label: string, own?: AbortSignal) =>
+      outer.run(() => openScope({ label, clock, ...(own === undefined ? {} : { signal: own }) }))
+    const [early, deeper] = [open('early'), open('with a signal', signal)]
+    const innermost = deeper.run(() => openScope({ label: 'innermost', clock }))
+    const waiting = [early, deeper, innermost].map((scope) => watched(scope.run(() => pool.acquire())))
+
+    await clock.advanceAsync(500)
+    const last = open('late')
+    const late = [last, open('late, with a signal', signal)]
+    const asked = [early, deeper, innermost, ...late].map((scope) => watched(scope.run(() => pool.acquire())))
+    const transaction = watched(last.run(() => pool.transaction(() => {})))
+    await settled()
+
+    const told = [...waiting, ...asked, transaction].map((each) => errorOf(each) as AcquireTimeoutError)
+    expect(told.map(({ code, statusCode }) => `${code} ${statusCode}`)).toEqual(
+      told.map(() => 'LEASEHOLD_ACQUIRE_TIMEOUT 503'),
+    )
+    expect(told[3]?.message).toContain('the deadline of scope "early" passed before pool "test"')
+    for (const scope of [...late, innermost, deeper, early, outer]) await scope.close()
+    held.release()
+  })
+
   it('learns that the pool is paused, and what to do', async () => {
     const { pool, clock } = openFakePool({ acquireTimeoutMs: 500 })
     pool.pause()

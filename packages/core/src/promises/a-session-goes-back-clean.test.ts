@@ -115,7 +115,24 @@ describe('what a statement leaves on its session', () => {
     await pool.use((client) => client.query('set x'), { label: 'GET /x' })
 
     expect(pins).toEqual([expect.objectContaining({ label: 'GET /x', connection: 1, kind: 'setting', name: 'x' })])
-    expect(pool.snapshot().counts.pins).toMatchObject({ setting: 1, role: 0 })
+    expect(pool.snapshot().counts.pins).toMatchObject({ setting: 1, role: 0, transaction: 0 })
+  })
+
+  it('is counted as a transaction when it is one, once for each, and told of by no event', async () => {
+    const { pool } = openFakePool({ max: 1 })
+    const pins: PinEvent[] = []
+    pool.on('pin', (event) => pins.push(event))
+    await pool.use(async (client) => {
+      await client.query('begin')
+      await client.query('fail').catch(() => {})
+      await client.query('rollback')
+      await client.query('select')
+      await client.query('begin')
+    })
+    await pool.transaction((client) => client.query('select'))
+
+    expect(pool.snapshot().counts.pins.transaction).toBe(3)
+    expect(pins).toEqual([])
   })
 
   it('is named to those who wait for the connection in vain', async () => {

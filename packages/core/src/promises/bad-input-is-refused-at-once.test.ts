@@ -1,6 +1,6 @@
 import { FakeDriver, openFakePool } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
-import { createPool, detached, InvalidOptionsError, type LeaseholdError, runInScope } from '../index.js'
+import { createPool, detached, InvalidOptionsError, type LeaseholdError, openScope, runInScope } from '../index.js'
 import { expectNoLeaks, withRollback } from '../testing/index.js'
 
 /** What callers in JavaScript may hand in, whatever the types say. */
@@ -25,6 +25,9 @@ describe.each(NO_FUNCTIONS)('%o in place of a function is refused', (value) => {
     ['on', (pool) => pool.on('leak', never(value))],
     ['runInScope', () => runInScope({ label: 'job' }, never(value))],
     ['detached', () => detached(never(value))],
+    ['run', () => openScope({ label: 'job' }).run(never(value))],
+    ['bind', () => openScope({ label: 'job' }).bind(never(value))],
+    ['ormTransaction', (pool) => pool.ormTransaction(never(value))],
     ['withRollback', (pool) => withRollback(pool, never(value))],
   ])('by %s, and nothing is opened for it', async (name, call) => {
     const { pool, driver } = openFakePool()
@@ -65,6 +68,34 @@ describe('what nobody can use is refused', () => {
     const driver = Object.assign(new FakeDriver(), { name: '' })
     expect((await refused(() => createPool(driver))).message).toContain('and a name')
   })
+
+  it.each([null, 5, 'main', {}, { leases: {} }, () => {}])(
+    'by a scope: settings for %o, which is no pool, and would never be declared',
+    async (pool) => {
+      const scope = openScope({ label: 'a request' })
+      const { message } = await refused(() => scope.set({ tenant: '42' }, never(pool)))
+      expect(message).toContain('pool: expected a pool of Leasehold')
+      await refused(() => openScope({ label: 'a request', poolSettings: new Map([[never(pool), { tenant: '42' }]]) }))
+      await scope.close()
+    },
+  )
+
+  it.each([new Map([['tenant', '42']]), new Set(['tenant']), Promise.resolve({ tenant: '42' })])(
+    'by all that takes options or settings: %o, in which nothing would be found',
+    async (value) => {
+      const { pool, driver } = openFakePool()
+      const scope = openScope({ label: 'a request' })
+      await refused(() => scope.set(never(value)))
+      await refused(() => openScope({ label: 'a request', settings: never(value) }))
+      await refused(() => openScope(never(value)))
+      await refused(() => pool.acquire({ settings: never(value) }))
+      await refused(() => pool.acquire(never(value)))
+      await refused(() => pool.transaction(() => {}, never(value)))
+      await refused(() => pool.close(never(value)))
+      await refused(() => createPool(driver, never(value)))
+      expect([driver.countOf('connect'), pool.state]).toEqual([0, 'open'])
+    },
+  )
 
   it('by resize: nothing', async () => {
     const { pool } = openFakePool()

@@ -66,6 +66,19 @@ describe('a statement that runs when its scope aborts', () => {
     expect(told).toEqual(by.includes('observes') ? ['interrupt write'] : [])
   })
 
+  it('says that it was the deadline, in a scope inside of the one whose deadline it was', async () => {
+    const { pool, driver, clock } = openFakePool({ max: 1 })
+    driver.script.next('query', 'never')
+    const write = watched(
+      runInScope({ label: 'outer', deadlineMs: 100, clock }, () =>
+        runInScope({ label: 'inner', clock }, () => pool.use((client) => client.query('insert x'))),
+      ),
+    )
+    await clock.advanceAsync(100)
+
+    expect(write.state).toMatchObject({ error: { why: 'deadline', statusCode: 503 } })
+  })
+
   it('belongs to the innermost scope that says something about it', async () => {
     const { pool, driver } = openFakePool({ max: 1 })
     driver.script.next('query', 'slow')

@@ -1,6 +1,6 @@
 import { InvalidOptionsError } from '../errors/invalid-options-error.js'
 import { checkOptions } from '../options/check-options.js'
-import { objectWith } from '../options/option-rules.js'
+import { objectWith, required } from '../options/option-rules.js'
 import type { ScopeCarrier } from '../ports/scope-carrier.js'
 import { asyncLocalCarrier } from './async-local-carrier.js'
 import type { Frame } from './frame.js'
@@ -32,7 +32,7 @@ function processState(): ProcessState {
 
 const state = processState()
 
-const RULES = { carrier: objectWith('a carrier', ['run', 'current', 'bind']) }
+const RULES = { carrier: required(objectWith('a carrier', ['run', 'current', 'bind'])) }
 
 /** The context of the code that calls. */
 export function currentContext(): Context | undefined {
@@ -87,8 +87,7 @@ export function bindToContext<F extends (...args: never[]) => unknown>(callback:
  * @throws {InvalidOptionsError} for what is no carrier, and once a scope has been opened: its context would be lost.
  */
 export function useScopeCarrier(carrier: ScopeCarrier): void {
-  // Null for nothing at all, which would else count as not given.
-  checkOptions('useScopeCarrier', { carrier: carrier ?? null }, RULES)
+  checkOptions('useScopeCarrier', { carrier }, RULES)
   if (state.opened) {
     throw new InvalidOptionsError('useScopeCarrier', [
       {

@@ -1,4 +1,5 @@
-import { refuseFaults } from '../options/check-options.js'
+import { examineOptions, refuseFaults } from '../options/check-options.js'
+import { poolIdentity } from '../options/option-rules.js'
 import {
   declareSettings,
   type DeclaredSettings,
@@ -66,7 +67,8 @@ export class ScopeSettings {
 
   /** Declares more, over what is declared; for one pool or for all. */
   set(settings: Settings, pool: PoolIdentity | undefined): void {
-    refuseFaults('These settings', faultsOfSettings('settings', settings))
+    const { faults } = examineOptions({ pool }, { pool: poolIdentity })
+    refuseFaults('These settings', [...faultsOfSettings('settings', settings), ...faults])
     const target = pool === undefined ? EVERY_POOL : corePoolOf(pool)
     const declared = declareSettings(settings)
     const before = this.#declarations.get(target)

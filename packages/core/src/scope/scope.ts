@@ -1,11 +1,13 @@
 import { isLeaseholdError } from '../errors/leasehold-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import type { HeldLease, KeptSession, LeaseHolder } from '../lease/lending.js'
+import { checkFunction } from '../options/check-function.js'
 import type { Priority } from '../options/pool-options.js'
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Settings } from '../ports/settings.js'
 import { type Context, currentContext, runInContext, runOutsideContext } from './context.js'
+import { deadlineReason, isDeadlineReason } from './deadline-reason.js'
 import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
 import type { PoolIdentity, ScopeSettings } from './scope-settings.js'
 
@@ -129,7 +131,8 @@ export class Scope implements LeaseHolder, Deadlined {
     if (!this.isOpen) throw new ScopeClosedError({ label: this.label })
     this.#settings ??= this.#makeSettings()
     this.#settings.set(settings, pool)
-    for (const lease of this.#held) lease.settingsChanged()
+    // Those of this moment: one whose driver fails at it is over.
+    for (const lease of Array.from(this.#held)) lease.settingsChanged()
   }
 
   /** What it declares; undefined when that is nothing. */
@@ -142,8 +145,9 @@ export class Scope implements LeaseHolder, Deadlined {
     return this.#aborted
   }
 
-  /** Runs `work` with this scope as the current one. */
+  /** Runs `work` with this scope as the current one. @throws {InvalidOptionsError} for what is no function. */
   run<R>(work: () => R): R {
+    if (typeof work !== 'function') checkFunction('run', 'work', work)
     // A transaction around it goes on: it is the connection's, and not a unit of work.
     const frame = currentContext()?.frame
     return runInContext(frame === undefined ? this.#context : { scope: this, frame }, work)
@@ -151,6 +155,7 @@ export class Scope implements LeaseHolder, Deadlined {
 
   /** A function that does what `callback` does, with this scope as the current one. */
   bind<A extends unknown[], R>(callback: (...args: A) => R): (...args: A) => R {
+    checkFunction('bind', 'callback', callback)
     return (...args) => this.run(() => callback(...args))
   }
 
@@ -180,8 +185,7 @@ export class Scope implements LeaseHolder, Deadlined {
   }
 
   expire(): void {
-    const reason = new DOMException(`the deadline of scope "${this.label}" has passed`, 'TimeoutError')
-    this.#abort({ why: 'deadline', reason })
+    this.#abort({ why: 'deadline', reason: deadlineReason(this.label) })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -244,7 +248,9 @@ export class Scope implements LeaseHolder, Deadlined {
 
   /** The signal that it follows has aborted. An object as listener: a closure would be made for every scope. */
   handleEvent(): void {
-    this.#abort({ why: 'signal', reason: this.#followed?.reason })
+    const reason: unknown = this.#followed?.reason
+    // That of the scope around it passes on what befell that one.
+    this.#abort({ why: isDeadlineReason(reason) ? 'deadline' : 'signal', reason })
   }
 
   #follow(signal: AbortSignal): void {

@@ -8,7 +8,7 @@ import { currentScope, runInScope } from './scopes.js'
 // opened.
 
 test.each<[string, unknown, string]>([
-  ['nothing', undefined, 'null'],
+  ['nothing', undefined, 'undefined'],
   ['an AsyncLocalStorage', new AsyncLocalStorage(), 'an object'],
   ['a namespace of cls-hooked', { run() {}, bind() {}, active: null }, 'an object'],
   ['a function that makes one', asyncLocalCarrier, 'a function'],

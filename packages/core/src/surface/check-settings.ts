@@ -1,5 +1,5 @@
-import { SettingRequiredError } from '../errors/setting-required-error.js'
 import type { OptionFault } from '../errors/invalid-options-error.js'
+import { SettingRequiredError } from '../errors/setting-required-error.js'
 import { refuseFaults } from '../options/check-options.js'
 import type { DeclaredSettings } from '../options/declared-settings.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'

@@ -93,10 +93,18 @@ export class LendingDesk<Client> {
       return undefined
     }
     const connection = this.#connections.takeIdle(asked.at, asked.settings)
-    const lending = connection === undefined ? undefined : this.#leases.grant(connection, asked, asked.at)
-    if (lending === undefined) place?.leave()
-    else place?.isFor(lending)
-    return lending
+    if (connection === undefined) {
+      place?.leave()
+      return undefined
+    }
+    try {
+      const lending = this.#leases.grant(connection, asked, asked.at)
+      place?.isFor(lending)
+      return lending
+    } catch (error) {
+      place?.leave()
+      throw error
+    }
   }
 
   #lend<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
@@ -197,7 +205,8 @@ export class LendingDesk<Client> {
   #borrowTied(tied: Lending<Client>, asked: Asked): Lending<Client> {
     const lending = this.#leases.borrow(tied, asked)
     // The scope may have declared more since, or a statement of its own have changed what it declared.
-    if (asked.settings !== undefined) this.#leases.declare(lending)
+    const failure = asked.settings === undefined ? undefined : this.#leases.declare(lending)
+    if (failure !== undefined) throw failure
     return lending
   }
 

@@ -21,7 +21,7 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
   readonly #asked: Asked
   readonly #give: (lending: Lending<Client>) => Granted
   readonly #resolve: (granted: Granted) => void
-  readonly #reject: (error: LeaseholdError) => void
+  readonly #reject: (error: unknown) => void
 
   /** @param give makes of a lending what `resolve` is called with. */
   constructor(
@@ -31,7 +31,7 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
     joinedAt: number,
     give: (lending: Lending<Client>) => Granted,
     resolve: (granted: Granted) => void,
-    reject: (error: LeaseholdError) => void,
+    reject: (error: unknown) => void,
   ) {
     super(asked.request.priority ?? asked.holder?.priority ?? 'normal', deadlineAt, joinedAt)
     this.#room = room
@@ -59,7 +59,15 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
 
   accept(connection: Connection<Client>, now: number): void {
     this.#leave()
-    this.#resolve(this.#give(this.#room.grant(connection, this.#asked, now)))
+    let granted: Granted
+    try {
+      granted = this.#give(this.#room.grant(connection, this.#asked, now))
+    } catch (error) {
+      // A driver that fails at it must cost neither the caller's answer nor whoever gave the connection back.
+      this.#reject(error)
+      return
+    }
+    this.#resolve(granted)
   }
 
   forget(): void {

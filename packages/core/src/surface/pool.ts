@@ -251,6 +251,7 @@ export class Pool<Client> {
     open: (enter: EnterTransaction) => R,
     request: OrmTransactionRequest = {},
   ): R | Promise<Awaited<R>> {
+    checkFunction('ormTransaction', 'open', open)
     return this.#transactions.runOrm(open, request, this.ormTransaction)
   }
 

@@ -74,8 +74,8 @@ export interface PoolSnapshot {
     readonly ledgerDiffers: number
     readonly closed: Readonly<Record<CloseReason, number>>
     readonly reset: Readonly<Record<Leftover, number>>
-    /** Pins made, by kind; transactions are not counted. */
-    readonly pins: Readonly<Record<Exclude<PinKind, 'transaction'>, number>>
+    /** Pins made, by kind. A transaction is one unless it ends in the batch that began it. */
+    readonly pins: Readonly<Record<PinKind, number>>
     readonly leaks: Readonly<Record<LeakKind, number>>
     readonly lateAcquires: number
   }

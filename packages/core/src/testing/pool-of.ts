@@ -1,5 +1,5 @@
 import { checkOptions } from '../options/check-options.js'
-import { objectWith } from '../options/option-rules.js'
+import { objectWith, required } from '../options/option-rules.js'
 
 /**
  * The core pool of what a function for tests was given: itself, or the one below a driver's facade.
@@ -17,6 +17,6 @@ export function poolOf<Asked extends object>(
   const pool = isFacade ? source.leases : source
   const expected = 'a pool of Leasehold: what createPool makes, or a facade that has one as `leases`'
   const rule = { ...objectWith('a pool', methods), expected }
-  checkOptions(of, { pool: pool ?? null }, { pool: rule })
+  checkOptions(of, { pool }, { pool: required(rule) })
   return pool
 }

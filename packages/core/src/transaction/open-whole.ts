@@ -19,9 +19,10 @@ export async function openWhole<Client>(
   base: Lending<Client>,
   apart: RunApart<Client> | undefined,
 ): Promise<WholeTransaction<Client>> {
-  const { client } = new Lease(base)
   const { isolation, readOnly, deferrable } = options
+  let client: Client
   try {
+    client = new Lease(base).client
     const begun = port.begin(client, { isolation, readOnly, deferrable })
     if (begun === undefined && limit.over !== undefined) throw limit.over
     if (begun !== undefined) await limit.whileItLasts(limit.answered(begun, desk.graceMs))

@@ -1,6 +1,7 @@
 import { TransactionEndedError } from '../errors/transaction-ended-error.js'
 import { Lease } from '../lease/lease.js'
 import type { Lending } from '../lease/lending.js'
+import type { DriverTransactions } from '../ports/transactions.js'
 import { currentContext } from '../scope/context.js'
 import { performWork, type TransactionWork } from './perform-work.js'
 import { shareSession } from './share-session.js'
@@ -183,7 +184,7 @@ export class TransactionRun<Client> {
   #giveBack(whole: WholeTransaction<Client>): void {
     const { base, client, discardBy } = whole
     // Asked while it is still known: the next owner may begin one at once.
-    whole.mayRetry = this.#parts.port.mayRetry(client)
+    whole.mayRetry = mayRetry(this.#parts.port, client)
     if (discardBy === undefined) base.release()
     else base.discard(discardBy.reason)
   }
@@ -207,5 +208,14 @@ export class TransactionRun<Client> {
         resolve(true)
       })
     })
+  }
+}
+
+/** A driver that fails to tell must not keep the connection from being given back. */
+function mayRetry<Client>(port: DriverTransactions<Client>, client: Client): boolean {
+  try {
+    return port.mayRetry(client)
+  } catch {
+    return false
   }
 }

@@ -55,7 +55,7 @@ describe('the middleware', () => {
     [
       'one that is missing among several',
       (one) => ({ pools: { main: one, reports: undefined } }),
-      ['pools.reports: null'],
+      ['pools.reports: undefined'],
     ],
     ['a name that it does not know', (one) => ({ pool: one, errors: false }), ['errors: a boolean']],
     [
@@ -88,6 +88,17 @@ describe('the middleware', () => {
       expect.objectContaining({ code: 'LEASEHOLD_POOL_CLOSED', pool: 'shop' }) as Error,
     )
   })
+
+  it.each([5, null, 'server', {}, express()])(
+    'refuses to close %o, which is no server, and closes nothing',
+    (server) => {
+      const one = pool()
+      const middleware = leasehold({ pool: one })
+      const refused = expect.objectContaining({ code: 'LEASEHOLD_INVALID_OPTIONS' }) as Error
+      expect(() => middleware.close(server as never)).toThrow(refused)
+      expect(one.snapshot().state).toBe('open')
+    },
+  )
 
   it('is the default export as well as a named one', () => {
     expect(entry.default).toBe(entry.leasehold)

@@ -74,7 +74,7 @@ describe('the plugin', () => {
     [
       'one that is missing among several',
       (made) => ({ pools: { main: made, reports: undefined } }),
-      ['pools.reports: null'],
+      ['pools.reports: undefined'],
     ],
     ['a name that it does not know', (made) => ({ pool: made, closePools: false }), ['closePools: a boolean']],
     [

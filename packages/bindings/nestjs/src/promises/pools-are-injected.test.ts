@@ -199,6 +199,23 @@ describe('what cannot work is refused with everything that is wrong', () => {
     await expect(start(Service)).rejects.toThrow('"the pool "reprots" of LeaseholdModule.forRoot" at index [0]')
   })
 
+  it.each([
+    [5, '5'],
+    [null, 'null'],
+    ['', 'an empty text'],
+    [['main'], 'an array of 1'],
+    [() => 'main', 'a function'],
+    [NaN, 'NaN'],
+  ])('%o in place of a name, by @InjectPool and getPoolToken, at once', (name, received) => {
+    const refused = (of: string): Error =>
+      expect.objectContaining({
+        code: 'LEASEHOLD_INVALID_OPTIONS',
+        message: `${of} cannot be used: name: expected a text that is not empty, received ${received}. Correct it and start again`,
+      }) as Error
+    expect(() => InjectPool(name as never)).toThrow(refused('@InjectPool'))
+    expect(() => getPoolToken(name as never)).toThrow(refused('getPoolToken'))
+  })
+
   it('a platform that is neither Express nor Fastify', async () => {
     class Another extends FastifyAdapter {
       override getType(): never {

@@ -29,6 +29,16 @@ describe.each(platforms)('on $name', ({ create }) => {
         return this.health.check([() => this.pools.isHealthy('database', { timeoutMs: 20 })])
       }
 
+      @Get('nonsense')
+      async nonsense() {
+        const told: unknown[] = []
+        for (const options of [null, 5, { pool: 5 }, { timeoutMs: NaN }, { timeoutMs: -1 }, { timeout: 20 }]) {
+          const answer = await this.pools.isHealthy('database', options as never).catch((error: Error) => error.message)
+          told.push(answer)
+        }
+        return told
+      }
+
       @Get('wrong')
       wrong() {
         return this.pools.isHealthy('database', { pool: 'reports' }).catch((error: Error) => error.message)
@@ -88,6 +98,17 @@ describe.each(platforms)('on $name', ({ create }) => {
     expect(JSON.parse((await health()).body)).toMatchObject({
       details: { database: { status: 'down', state: 'closed', code: 'LEASEHOLD_POOL_CLOSED' } },
     })
+  })
+
+  it('options that make no sense are a mistake, not an illness', async () => {
+    expect(JSON.parse((await health('/nonsense')).body)).toEqual([
+      expect.stringContaining('options: expected an object, received null'),
+      expect.stringContaining('options: expected an object, received a number'),
+      expect.stringContaining('pool: expected a text that is not empty, received 5'),
+      expect.stringContaining('timeoutMs: expected milliseconds from 0 on, or Infinity, received NaN'),
+      expect.stringContaining('timeoutMs: expected milliseconds from 0 on, or Infinity, received -1'),
+      expect.stringContaining('did you mean timeoutMs?'),
+    ])
   })
 
   it('a pool of a name that was not given is a mistake, not an illness', async () => {

@@ -301,6 +301,9 @@ describe('what is wrong with @Transactional', () => {
     const options = { propagation: 'sometimes', isolaton: 'serializable', pool: '' }
     expect(() => Transactional(options as never)).toThrow(expect.objectContaining(REFUSED))
     expect(() => Transactional(options as never)).toThrow(/propagation: .*pool: .*isolaton: /s)
+    for (const nonsense of [null, 5, 'required', [], () => {}]) {
+      expect(() => Transactional(nonsense as never)).toThrow(expect.objectContaining(REFUSED))
+    }
   })
 
   it('is told at once of what is no method', () => {
@@ -312,6 +315,7 @@ describe('what is wrong with @Transactional', () => {
     expect(() => decorate(Orders.prototype, 'write', undefined)).toThrow(/write: expected a method/)
     expect(() => decorate(Letters, 'write', { value: Letters.write })).toThrow(/a static member/)
     expect(() => decorate(Letters.write, { kind: 'method', name: 'write' })).toThrow(/expected a method/)
+    expect(() => decorate(() => {})).toThrow(/target: expected a method of a class, .*, received a function/)
   })
 
   it('is told at the start of the service: pools that there are not, all of them, wherever they are', async () => {

@@ -1,5 +1,6 @@
 import { InvalidOptionsError } from '@leasehold/core'
 import { expect, test } from 'vitest'
+import { Client } from 'pg'
 import { pgDriver } from './pg-driver.js'
 
 function faultsOf(make: () => unknown): readonly string[] {
@@ -25,6 +26,51 @@ test.each([
 
 test.each([null, 5, '', [], true])('%o is nothing to connect with', (config) => {
   expect(faultsOf(() => pgDriver(config as never))).toEqual(['config'])
+})
+
+test.each([
+  ['hots', 'did you mean host?'],
+  ['applicationName', 'did you mean application_name?'],
+  ['connectionSting', 'did you mean connectionString?'],
+  ['max', 'those of a pool are for createPool()'],
+  ['leasehold', 'those of a pool are for createPool()'],
+])('what pg would ignore is refused: %s, %s', (option, hint) => {
+  const refusal = expect.objectContaining({ message: expect.stringContaining(hint) as string }) as Error
+  expect(() => pgDriver({ [option]: 'secret' })).toThrow(refusal)
+  expect(faultsOf(() => pgDriver({ host: 'here', [option]: 'secret' }))).toEqual([`config.${option}`])
+  expect(() => pgDriver({ [option]: 'secret' })).not.toThrow('secret')
+})
+
+test('whatever pg takes passes, and so does all that a connection string may hold', () => {
+  const everything = {
+    user: 'me',
+    password: 'secret',
+    host: 'here',
+    port: '5433',
+    database: 'db',
+    ssl: {},
+    sslmode: 'no-verify',
+    sslcert: 'a.pem',
+    connect_timeout: '3',
+    application_name: 'a',
+    options: '-c x=1',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 1,
+    connectionTimeoutMillis: 1,
+    statement_timeout: 1,
+    query_timeout: 1,
+    enableChannelBinding: true,
+    scramMaxIterations: 1,
+    pipeline: false,
+    types: undefined,
+    Promise,
+  }
+  expect(faultsOf(() => pgDriver(everything as never))).toEqual([])
+})
+
+test('a class of clients of your own may take what it likes', () => {
+  class Own extends Client {}
+  expect(faultsOf(() => pgDriver({ region: 'eu' } as never, { Client: Own }))).toEqual([])
 })
 
 test('all that is wrong with its options is refused together', () => {

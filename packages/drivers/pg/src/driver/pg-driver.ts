@@ -57,7 +57,7 @@ export interface PgDriverOptions {
  * Speaks to PostgreSQL through node-postgres.
  *
  * @param config what `pg.Client` takes, or a function that is asked for it before each connection, for credentials that
- * change.
+ * change. A name that pg would ignore is refused in an object, unless there is a `Client` of your own.
  * @throws {InvalidOptionsError} naming all that is wrong with `config` and `options`; and for pg's native binding, whose
  * sessions cannot be looked into.
  */

@@ -70,6 +70,12 @@ async function isHarmless(
   unjudged: Unjudged,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
+  if (unjudged.hasChanged) {
+    // Whoever has read the catalogue meanwhile may not have seen what was not committed yet.
+    functions.forget()
+    // What it has used may be gone by now: nobody can be asked.
+    return unjudged.functions.size + unjudged.relations.size === 0
+  }
   const ask = functions.load(async (text) => (await client.query<Record<string, unknown>>(text)).rows)
   try {
     await abortable(ask, signal)
@@ -78,8 +84,8 @@ async function isHarmless(
     if (signal?.aborted === true || wire?.lostBy !== undefined) throw error
     return false
   }
-  // What it has used may be gone by now.
-  if (unjudged.hasChanged) return unjudged.functions.size + unjudged.relations.size === 0
+  // The functions have changed meanwhile, and what was read is not kept.
+  if (!functions.isLoaded) return false
   return (
     [...unjudged.relations].every((name) => functions.effectsOfRelation(name).length === 0) &&
     [...unjudged.functions].every((name) => {

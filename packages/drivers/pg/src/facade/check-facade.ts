@@ -1,4 +1,4 @@
-import type { OptionFault } from '@leasehold/core'
+import { type OptionFault, printReceivedKind } from '@leasehold/core'
 
 const METHODS = ['acquire', 'snapshot', 'on']
 
@@ -18,13 +18,12 @@ export function checkFacade(pool: unknown): readonly OptionFault[] {
 
 function describe(pool: unknown, driver: string | undefined): string {
   if (driver !== undefined) return `a pool of the driver ${driver}`
-  if (pool === undefined || pool === null) return String(pool)
   const fields = fieldsOf(pool)
   if (typeof fields['acquire'] === 'function' && typeof fields['snapshot'] === 'function')
     return 'a core pool without its facade'
   if (typeof fields['connect'] === 'function' && 'totalCount' in fields) return 'a pg.Pool that is none of ours'
   if (typeof fields['getConnection'] === 'function') return 'a pool of another driver'
-  return typeof pool === 'object' ? 'another object' : `a ${typeof pool}`
+  return printReceivedKind(pool)
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

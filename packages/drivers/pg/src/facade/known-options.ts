@@ -1,3 +1,5 @@
+import { CLIENT_OPTIONS } from '../driver/client-options.js'
+
 /** Options of pg.Pool that its clients have no use for, and one that our own dial takes the place of. */
 export const POOL_OPTIONS: ReadonlySet<string> = new Set([
   'max',
@@ -14,38 +16,6 @@ export const POOL_OPTIONS: ReadonlySet<string> = new Set([
   'Promise',
   'log',
   'leasehold',
-])
-
-/** Options of pg.Client, as pg reads them; @types/pg does not have all. */
-const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
-  'user',
-  'password',
-  'host',
-  'port',
-  'database',
-  'connectionString',
-  'ssl',
-  'sslmode',
-  'sslnegotiation',
-  'stream',
-  'connection',
-  'keepAlive',
-  'keepAliveInitialDelayMillis',
-  'enableChannelBinding',
-  'scramMaxIterations',
-  'application_name',
-  'fallback_application_name',
-  'client_encoding',
-  'options',
-  'replication',
-  'statement_timeout',
-  'lock_timeout',
-  'query_timeout',
-  'idle_in_transaction_session_timeout',
-  'types',
-  'binary',
-  'pipeline',
-  'parseInputDatesAsUTC',
 ])
 
 const warned = new Set<string>()

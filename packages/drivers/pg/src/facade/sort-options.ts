@@ -10,6 +10,8 @@ import {
   type OptionRule,
   type OptionRules,
   type PoolOptions,
+  printReceived,
+  printReceivedKind,
   wholeNumber,
 } from '@leasehold/core'
 import type * as pg from 'pg'
@@ -111,7 +113,7 @@ const COMPAT: Options = {
 export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOptions {
   if (!isObject(options ?? {})) {
     const expected = 'an object, as pg.Pool takes it: { connectionString: … }'
-    throw new InvalidOptionsError(OPTIONS, [{ option: 'options', expected, received: kindOf(options) }])
+    throw new InvalidOptionsError(OPTIONS, [{ option: 'options', expected, received: printReceivedKind(options) }])
   }
   const given = (options ?? {}) as Readonly<Record<string, unknown>>
   warnOfUnknownOptions(given)
@@ -161,7 +163,7 @@ function translate(
       const expected = `the same as ${name}, which makes it ${value}`
       disagreeing.push({
         option: `leasehold.${our}`,
-        received: typeof other === 'number' ? `${other}` : typeof other,
+        received: printReceived(other),
         expected,
       })
     }
@@ -198,7 +200,7 @@ function connectionOf(
     if (isObject(answer)) return { ...(fixed as pg.ClientConfig), ...answer }
     const expected = 'an object with connection settings'
     throw new InvalidOptionsError('What `leasehold.connection` returned', [
-      { option: 'connection', expected, received: answer === undefined ? 'undefined' : kindOf(answer) },
+      { option: 'connection', expected, received: printReceivedKind(answer) },
     ])
   }
 }
@@ -222,11 +224,6 @@ function nameOf({ option }: OptionFault): string {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Never the value itself: it may be a connection string. */
-function kindOf(value: unknown): string {
-  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
 }
 
 function under(fault: OptionFault): OptionFault {

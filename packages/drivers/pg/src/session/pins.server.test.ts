@@ -82,6 +82,23 @@ describe('a lease knows what ties its session to it', () => {
     lease.release()
   })
 
+  test('and counts its transactions, unless they end in the text that began them', async () => {
+    await using pool = open()
+    await pool.query('select 1')
+    await pool.query('begin; select 1; commit')
+    expect(pool.snapshot().counts.pins.transaction).toBe(0)
+    await pool.transaction((client) => client.query('select 1'))
+    await pool.transaction(() => pool.transaction(() => pool.query('select 1'), { propagation: 'nested' }))
+    await pool.use(async (client) => {
+      await client.query('begin')
+      await client.query('savepoint a')
+      await client.query('select 1 / 0').catch(() => {})
+      await client.query('rollback to a')
+      await client.query('commit')
+    })
+    expect(pool.snapshot().counts.pins).toMatchObject({ transaction: 3, setting: 0, unknown: 0 })
+  })
+
   test('and tells of it in events, counters and snapshots', async () => {
     await using pool = open()
     const pins: PinEvent[] = []

@@ -153,6 +153,26 @@ test('a load that fails leaves what was known, and may be tried again; two at a 
   expect(queries).toBe(2)
 })
 
+test('what was being read when the functions changed is not kept, and nobody waits for it', async () => {
+  const fresh = new FunctionCatalogue()
+  let goOn = (): void => {}
+  const isSlow = new Promise<void>((resolve) => (goOn = resolve))
+  const old = fresh.load(async (sql) => {
+    const rows = await query(sql)
+    await isSlow
+    return rows
+  })
+  fresh.forget()
+  const anew = fresh.load(query)
+  await anew
+  expect(told(fresh.effectsOf('sets'))).toEqual(['setting "app.x"'])
+  fresh.forget()
+  goOn()
+  await old
+  expect(fresh.isLoaded).toBe(false)
+  expect(fresh.effectsOf('sets')).toBe('unjudged')
+})
+
 test('the names of the server’s own functions, which are thousands, are asked for once', async () => {
   const fresh = new FunctionCatalogue()
   const asked: string[] = []

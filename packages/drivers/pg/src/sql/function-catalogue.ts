@@ -42,6 +42,8 @@ export class FunctionCatalogue {
   /** The names of those that the server came with, which stay: by far the most, and asked for only once. */
   #serverFunctions: ReadonlySet<string> | undefined
   #loading: Promise<void> | undefined
+  /** How often the database has got other functions: what was read before the last time is not kept. */
+  #changes = 0
   /** It could not be read, and is not asked for again: a server that cannot answer would be asked at every release. */
   #isUnreadable = false
 
@@ -83,31 +85,42 @@ export class FunctionCatalogue {
    * it says from then on that nobody knows, until `forget`.
    */
   load(query: CatalogueQuery): Promise<void> {
-    this.#loading ??= this.#load(query)
+    if (this.#loading !== undefined) return this.#loading
+    const changes = this.#changes
+    const loading = this.#load(query)
       .catch((error: unknown) => {
-        this.#isUnreadable = true
+        if (changes === this.#changes) this.#isUnreadable = true
         throw error
       })
       .finally(() => {
-        this.#loading = undefined
+        if (this.#loading === loading) this.#loading = undefined
       })
-    return this.#loading
+    this.#loading = loading
+    return loading
   }
 
   async #load(query: CatalogueQuery): Promise<void> {
     // What is asked for while the queries run may have been made after them.
     const asked = [...this.#asked]
+    const changes = this.#changes
     const serverFunctions = (this.#serverFunctions ??= namesOf(await query(SERVER_FUNCTIONS)))
     const routines = byName(await query(ROUTINES))
     const relations = byName(await query(RELATIONS))
+    // Read before the change, or half before it: it would be taken for what is there now.
+    if (changes !== this.#changes) return
     this.#isUnreadable = false
     this.#catalogue = { routines, relations, stateful: undefined }
     this.#absent = new Set(asked.filter((name) => !routines.has(name) && !serverFunctions.has(name)))
     this.#forget()
   }
 
-  /** The database has other functions than before: what is asked for from now on must first be loaded. */
+  /**
+   * The database has other functions than before: what is asked for from now on must first be loaded. That is not done before
+   * something is asked for: of a migration, each statement would be followed by a reading that the next one makes useless.
+   */
   forget(): void {
+    this.#changes += 1
+    this.#loading = undefined
     this.#catalogue = undefined
     this.#isUnreadable = false
     this.#forget()

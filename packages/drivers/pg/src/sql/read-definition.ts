@@ -1,3 +1,4 @@
+import { callsUnseen } from './calls-unseen.js'
 import { readObjectKind } from './object-kind.js'
 import { readCalls } from './read-calls.js'
 import { temporaryName } from './temporary-name.js'
@@ -32,6 +33,8 @@ export function readCreate(
   if (name !== undefined) {
     draft.set('temp', NAMED.has(kind) ? name : `${kind} ${name}`, { isLocal: endsWithTransaction(tokens, end, to) })
   }
+  if ((kind === 'table' || kind === 'foreign table') && !isTemp && callsUnseen(tokens, end, to))
+    draft.changesFunctions = true
   if (kind === 'table' || kind === 'materialized view') {
     const as = placeOfQuery(tokens, end, to)
     if (as !== undefined) readQuery(draft, tokens, as, to)
@@ -67,6 +70,7 @@ export function readAlter(draft: StatementDraft, tokens: Tokens, from: number, t
   draft.drawsSequence = true
   if (hasWords(tokens, end, to, 'concurrently')) draft.runsInTransaction = false
   if (hasWords(tokens, end, to, 'default') || hasWords(tokens, end, to, 'trigger')) draft.changesFunctions = true
+  if (callsUnseen(tokens, end, to)) draft.changesFunctions = true
   readCalls(draft, tokens, end, to)
 }
 

@@ -46,7 +46,7 @@ export interface ReadStatement {
   readonly functions: readonly string[]
   /** Tables and views that it names, in the same way: their triggers, defaults, policies and queries may call functions. */
   readonly relations: readonly string[]
-  /** Whether functions, or what calls them, may be other than before: `CREATE FUNCTION`, `DROP EXTENSION`, `CREATE TRIGGER`, … */
+  /** Whether functions, or what calls them, may be other than before: `CREATE FUNCTION`, `DROP EXTENSION`, `CREATE TRIGGER`, a default. */
   readonly changesFunctions: boolean
   /**
    * Whether the server runs it inside a transaction block: not `VACUUM`, `CREATE DATABASE`, `CREATE INDEX CONCURRENTLY`, …;

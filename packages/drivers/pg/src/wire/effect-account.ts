@@ -204,6 +204,8 @@ export class EffectAccount {
       case 'prepare-transaction':
         // The tag of a COMMIT that could only roll back says so.
         this.#parts.book(tag === 'ROLLBACK' ? ROLLBACK : COMMIT)
+        // Whoever has read the catalogue meanwhile has not seen what this makes true.
+        if (this.#hasChangedFunctions) this.#parts.catalogue.forget()
         break
       case 'rollback':
         this.#parts.book(ROLLBACK)
