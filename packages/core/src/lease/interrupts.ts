@@ -1,16 +1,19 @@
 import { StatementAbortedError, type StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { channels } from '../events/channels.js'
 import type { Connections } from '../pool/connections.js'
+import { HungSessions } from './hung-sessions.js'
 import { Lending } from './lending.js'
 
 /** Ends statements before their time: those of scopes that have aborted, and those that run for too long. */
 export class Interrupts<Client> {
   readonly #connections: Connections<Client>
   readonly #poolId: number
+  readonly #hung: HungSessions<Client>
 
   constructor(connections: Connections<Client>, poolId: number) {
     this.#connections = connections
     this.#poolId = poolId
+    this.#hung = new HungSessions(connections)
   }
 
   /** The holder of `lending` has aborted: what runs on it is cancelled, and no more is sent but a rollback. */
@@ -23,7 +26,8 @@ export class Interrupts<Client> {
       return
     }
     lending.refusal = error
-    driver.interrupt(lending.connection.client, lending, error)
+    if (driver.interrupt(lending.connection.client, lending, error)) this.#hung.cancelled(lending.connection)
+    this.#hung.aborted(lending)
   }
 
   /** Cancels what has run for longer than `queryTimeoutMs`. Returns when the next will have. */
@@ -32,7 +36,8 @@ export class Interrupts<Client> {
     const { queryTimeoutMs } = options
     let next = Number.POSITIVE_INFINITY
     if (queryTimeoutMs === Infinity || driver.interrupt === undefined) return next
-    for (const { state, ledger, client } of all) {
+    for (const connection of all) {
+      const { state, ledger, client } = connection
       if (state.at !== 'lent' || !(state.to instanceof Lending) || ledger.isQuiet || ledger.sentAt === undefined)
         continue
       const lending = state.to as Lending<Client>
@@ -45,7 +50,7 @@ export class Interrupts<Client> {
       // Once: one that cannot be interrupted now, as a cursor between two reads, has its time anew when it is sent more.
       ledger.sentAt = undefined
       if (options.observe) this.#wouldInterrupt(lending, error)
-      else driver.interrupt(client, undefined, error)
+      else if (driver.interrupt(client, undefined, error)) this.#hung.cancelled(connection)
     }
     return next
   }
