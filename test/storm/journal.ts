@@ -19,6 +19,8 @@ export class Journal {
   readonly #rows = new Map<string, WrittenRow>()
   readonly #seen = new Map<string, string>()
   readonly faults: string[] = []
+  /** What each request does now, in the order in which it began with it. */
+  readonly doing = new Map<string, string[]>()
   /** How often what came about: a storm in which nothing is committed shows nothing. */
   readonly told = new Map<string, number>()
 

@@ -31,11 +31,17 @@ export async function play(steps: readonly Step[], place: Place): Promise<void> 
 }
 
 async function playCaught(step: Step, place: Place): Promise<void> {
+  const { journal, by } = place
+  const doing = journal.doing.get(by) ?? []
+  journal.doing.set(by, doing)
+  doing.push(step.does)
   try {
     await playStep(step, place)
   } catch (error) {
     judge(error, place, step)
     if (!step.caught) throw error
+  } finally {
+    doing.splice(doing.lastIndexOf(step.does), 1)
   }
 }
 

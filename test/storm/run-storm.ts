@@ -116,17 +116,26 @@ async function playRequest(
   const weatherMs = plan.weather.reduce((sum, gust) => sum + gust.afterMs, 0)
   const mostMs =
     ends.by === 'itself' ? weatherMs + 8 * ACQUIRE_MS + sleepOf(steps) : ends.ms + 3 * RESET_MS + GRACE_MS + CLOSE_MS
-  await inTime(run, ownMs + mostMs + BUSY_MACHINE_MS, `request ${by}`, journal)
+  await inTime(run, ownMs + mostMs + BUSY_MACHINE_MS, `request ${by}`, journal, () =>
+    journal.doing.get(by)?.join(' > '),
+  )
 }
 
-async function inTime(work: Promise<unknown>, withinMs: number, what: string, journal: Journal): Promise<void> {
+async function inTime(
+  work: Promise<unknown>,
+  withinMs: number,
+  what: string,
+  journal: Journal,
+  doing = (): string | undefined => '',
+): Promise<void> {
   const controller = new AbortController()
   const tooLate = pause(withinMs, 'too late', { signal: controller.signal }).catch(() => {})
   const done = work.then(
     () => journal.counts(`${what.split(' ')[0]} done`),
     () => journal.counts(`${what.split(' ')[0]} failed`),
   )
-  if ((await Promise.race([done, tooLate])) === 'too late') journal.never(`${what} was not over after ${withinMs} ms`)
+  if ((await Promise.race([done, tooLate])) === 'too late')
+    journal.never(`${what} was not over after ${withinMs} ms: ${doing()}`)
   controller.abort()
 }
 
