@@ -8,6 +8,8 @@ export interface TransactionRecord {
 interface WrittenRow {
   readonly by: string
   readonly transaction: TransactionRecord | undefined
+  /** On a session that all of its request share: what one of them begins and leaves open, another may end. */
+  readonly isShared: boolean
   came: 'to nothing yet' | 'answered' | 'refused'
 }
 
@@ -36,9 +38,10 @@ export class Journal {
   writes(
     by: string,
     transaction: TransactionRecord | undefined,
+    isShared: boolean,
   ): { readonly id: string; came(to: 'answered' | 'refused'): void } {
     const id = `${by} ${this.#rows.size}`
-    const row: WrittenRow = { by, transaction, came: 'to nothing yet' }
+    const row: WrittenRow = { by, transaction, isShared, came: 'to nothing yet' }
     this.#rows.set(id, row)
     return { id, came: (to) => (row.came = to) }
   }
@@ -65,7 +68,8 @@ export class Journal {
   }
 }
 
-function fateOf({ transaction, came }: WrittenRow): Fate {
+function fateOf({ transaction, isShared, came }: WrittenRow): Fate {
+  if (isShared) return 'either'
   const outcomes = new Set<string>()
   for (let each = transaction; each !== undefined; each = each.parent) outcomes.add(each.came)
   if (outcomes.has('failed') || outcomes.has('to nothing yet')) return 'not there'

@@ -105,10 +105,12 @@ async function playRequest(
       journal,
       by,
       declares,
+      isShared: mode === 'session' && behind === undefined,
       scope,
       send: (text, values) => pool.query(text, values),
       transaction: undefined,
       declared: undefined,
+      isGivenBack: false,
     }),
   )
   // One that nobody ends waits for the weather, and what it asks for takes its time.
