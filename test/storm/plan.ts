@@ -54,7 +54,7 @@ export interface StormPlan {
 
 const ms = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most })
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: 1 })
+  fc.option(arbitrary, { nil: undefined, freq: 3 })
 
 const { steps } = fc.letrec<{ step: Step; steps: readonly Step[] }>((tie) => {
   const inner = tie('steps')

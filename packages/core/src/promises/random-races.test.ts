@@ -310,7 +310,7 @@ it(
           await races.end()
         },
       ),
-      { numRuns: 400 },
+      { numRuns: Number(process.env["RUNS"] ?? 400) },
     )
   },
 )
