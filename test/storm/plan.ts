@@ -145,7 +145,7 @@ const fault = fc.oneof(
 /** A handful of requests, and what befalls their server meanwhile. */
 export const storms: fc.Arbitrary<StormPlan> = fc.record({
   max: fc.integer({ min: 1, max: 4 }),
-  queryTimeoutMs: maybe(ms(200)),
+  queryTimeoutMs: maybe(fc.integer({ min: 60, max: 200 })),
   requests: fc.array(request, { minLength: 2, maxLength: 8 }),
   weather: fc.array(fc.record({ afterMs: fc.nat(200), fault: maybe(fault), line: maybe(fc.nat(4)) }), { maxLength: 5 }),
 })

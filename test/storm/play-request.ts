@@ -22,7 +22,7 @@ export interface Place {
   readonly transaction: TransactionRecord | undefined
   /** The one that was declared around it. */
   readonly declared: TransactionRecord | undefined
-  /** Whether somebody gives the client back while this goes on, which cancels what runs. */
+  /** Whether somebody gives the client back, or a timeout does, while this goes on, which cancels what runs. */
   readonly isGivenBack: boolean
 }
 
@@ -138,6 +138,7 @@ async function stream({ rows, isClosed }: Step & { does: 'stream' }, { pool }: P
 async function byHand({ steps, ends, gives }: Step & { does: 'by hand' }, place: Place): Promise<void> {
   const record: TransactionRecord = { parent: place.declared, came: 'to nothing yet' }
   const client = await place.pool.connect()
+  const isLate = !place.scope.isOpen
   const send: Place['send'] = (text, values) => client.query(text, values)
   try {
     await client.query('BEGIN')
@@ -155,7 +156,8 @@ async function byHand({ steps, ends, gives }: Step & { does: 'by hand' }, place:
     }
     throw error
   } finally {
-    if (gives === 'back') client.release()
+    // What is asked for after the scope has closed is nobody's to take back.
+    if (gives === 'back' || (gives === 'nothing back' && isLate)) client.release()
     if (gives === 'back to be closed') client.release(true)
   }
 
@@ -187,7 +189,13 @@ async function transaction(step: Step & { does: 'transaction' }, place: Place): 
     const send: Place['send'] = (text, values) =>
       Math.random() < 0.5 || isApart ? client.query(text, values) : place.pool.query(text, values)
     if (releases) setTimeout(() => (client as unknown as pg.PoolClient).release(), 20)
-    await play(steps, { ...place, send, transaction: of, declared: of, isGivenBack: place.isGivenBack || releases })
+    await play(steps, {
+      ...place,
+      send,
+      transaction: of,
+      declared: of,
+      isGivenBack: place.isGivenBack || releases || timeoutMs !== undefined,
+    })
     hasWorked = true
   }
   try {

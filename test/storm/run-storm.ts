@@ -12,6 +12,7 @@ const RESET_MS = 200
 const CLOSE_MS = 100
 const GRACE_MS = 100
 const ACQUIRE_MS = 800
+const CONNECT_MS = 500
 const BUSY_MACHINE_MS = 4_000
 
 export interface StormParts {
@@ -37,7 +38,8 @@ export async function runStorm(
     max: plan.max,
     leasehold: {
       acquireTimeoutMs: ACQUIRE_MS,
-      connectTimeoutMs: 300,
+      connectTimeoutMs: CONNECT_MS,
+      breaker: { probeAfterMs: 100, maxProbeAfterMs: 300 },
       resetTimeoutMs: RESET_MS,
       closeTimeoutMs: CLOSE_MS,
       closeGraceMs: GRACE_MS,
@@ -164,15 +166,16 @@ async function expectPeace(pool: LeasedPgPool, journal: Journal): Promise<void> 
     const { connections, waiting, holders } = pool.snapshot()
     journal.never(`nothing was to be held any more: ${JSON.stringify({ connections, waiting, holders })}`)
   }
+  let failure: unknown
   while (performance.now() < until) {
-    const served = await pool.query('select 1').then(
-      () => true,
-      () => false,
-    )
-    if (served) return
+    try {
+      return void (await pool.query('select 1'))
+    } catch (error) {
+      failure = error
+    }
     await pause(50)
   }
-  journal.never('the pool did not serve any more, though all was well')
+  journal.never(`the pool did not serve any more, though all was well: ${String(failure)}`)
 }
 
 async function expectGone(
