@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 
 const EVERY_MS = 20
 /** Nothing of ours takes the event loop for so long, however many requests there are. */
-const MOST_BUSY_MS = 250
+export const MOST_BUSY_MS = 250
 const DEAD_MS = 20_000
 
 /** Kills this process when its event loop does not come round: a test that hangs has no name. */
@@ -53,5 +53,3 @@ export function startHeartbeat(what: string): Heartbeat {
     },
   }
 }
-
-export { MOST_BUSY_MS }

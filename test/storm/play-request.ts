@@ -59,7 +59,7 @@ function judge(error: unknown, { journal, by, isGivenBack }: Place, step: Step):
   const { message, code } = error as { message?: string; code?: string }
   journal.counts(findLeaseholdError(error)?.code ?? code ?? String(message))
   if (message?.includes('bug in Leasehold') === true) journal.never(`${by}: ${message}`)
-  if (error instanceof TypeError || error instanceof RangeError) journal.never(`${by}: ${(error as Error).stack}`)
+  if (error instanceof TypeError || error instanceof RangeError) journal.never(`${by}: ${error.stack}`)
   // Who was cancelled is told by an error of ours: the server's own comes to somebody who was not meant.
   if (code === '57014' && !isGivenBack) journal.never(`${by} was hit by a cancel, in ${step.does}: ${message}`)
 }

@@ -310,7 +310,7 @@ it(
           await races.end()
         },
       ),
-      { numRuns: Number(process.env["RUNS"] ?? 400) },
+      { numRuns: 400 },
     )
   },
 )

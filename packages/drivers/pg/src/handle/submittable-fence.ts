@@ -101,9 +101,10 @@ export class SubmittableFence {
    */
   async #endBatch(): Promise<void> {
     const { wire, connection } = this.#session
+    if (wire === undefined) return
     // One that goes back to its pool is cleaned by that, which has begun by then.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#isOut && !this.#isOver && wire !== undefined && !wire.isQuiet && wire.lostBy === undefined) {
+    while (this.#isOut && !this.#isOver && !wire.isQuiet && wire.lostBy === undefined) {
       if (wire.isCopyingIn) return connection?.sendCopyFail('the lease ended before the COPY was complete')
       if (wire.isUnsynced && !wire.isRunning) return connection?.sync()
       await wire.change(new AbortController().signal)
