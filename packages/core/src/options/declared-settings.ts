@@ -32,9 +32,14 @@ export function faultsOfSettings(option: string, settings: unknown): readonly Op
   const faults: OptionFault[] = []
   const seen = new Set<string>()
   for (const [name, value] of Object.entries(settings)) {
+    const isName = NAME.test(name)
     const folded = name.toLowerCase()
-    const at = `${option}.${NAME.test(name) ? name : '(a name)'}`
-    if (!NAME.test(name)) faults.push({ option: at, expected: NAMES, received: printReceived(name) })
+    if (isName && isValue(value) && !seen.has(folded)) {
+      seen.add(folded)
+      continue
+    }
+    const at = `${option}.${isName ? name : '(a name)'}`
+    if (!isName) faults.push({ option: at, expected: NAMES, received: printReceived(name) })
     else if (seen.has(folded))
       faults.push({ option: at, expected: 'each name once', received: 'the same name in other letters' })
     if (!isValue(value)) faults.push({ option: at, expected: VALUES, received: printReceivedKind(value) })

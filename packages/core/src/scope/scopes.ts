@@ -3,6 +3,7 @@ import { checkScopeOptions } from '../options/check-scope-options.js'
 import type { ScopeOptions } from '../options/scope-options.js'
 import type { Clock } from '../ports/clock.js'
 import { systemClock } from '../pool/system-clock.js'
+import { awaitInside } from './await-inside.js'
 import { currentContext, runOutsideContext } from './context.js'
 import { Scope } from './scope.js'
 import { ScopeSettings } from './scope-settings.js'
@@ -104,7 +105,7 @@ async function runIn<R>(
   checkFunction(name, 'work', work)
   const scope = openIt()
   try {
-    return await scope.run(async () => await work(scope))
+    return await scope.run(() => awaitInside(work(scope)))
   } finally {
     await scope.close()
   }

@@ -1,21 +1,14 @@
-import { PoolClosedError } from '../errors/pool-closed-error.js'
-import { ScopeClosedError } from '../errors/scope-closed-error.js'
 import type { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
-import type { AcquireRequest } from '../options/acquire-request.js'
-import { checkAcquireRequest } from '../options/check-acquire-request.js'
 import { areSameSettings } from '../options/declared-settings.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Connections } from '../pool/connections.js'
-import type { Site } from '../ports/owner.js'
-import { currentContext } from '../scope/context.js'
 import type { Scope } from '../scope/scope.js'
 import type { Transactions } from '../transaction/transactions.js'
-import { Asked } from './asked.js'
+import type { Asked } from './asked.js'
+import type { Asking } from './asking.js'
 import { checkSettings } from './check-settings.js'
-import type { LateAcquires } from './late-acquires.js'
 import type { DeadlockWatch } from './deadlock-watch.js'
-import { LeaseSettings } from './lease-settings.js'
 import { openPromise } from './open-promise.js'
 import { PendingLease, type WaitingRoom } from './pending-lease.js'
 import type { Refusals } from './refusals.js'
@@ -24,29 +17,24 @@ import { acquireShared } from './shared-session.js'
 
 export interface LendingDeskParts<Client> {
   readonly poolId: number
-  /** The pool itself: what scopes declare may differ from pool to pool. */
-  readonly pool: object
+  readonly asking: Asking<Client>
   readonly options: ResolvedPoolOptions<Client>
   readonly connections: Connections<Client>
   readonly leases: Leases<Client>
   readonly refusals: Refusals<Client>
-  readonly late: LateAcquires
   readonly transactions: Transactions<Client>
   readonly deadlocks: DeadlockWatch<Client>
   /** A scope in mode `session` has a session now, which its leases share. */
   readonly sessionOpened: (lending: Lending<Client>) => void
 }
 
-const NO_REQUEST: AcquireRequest = Object.freeze({})
-const NO_LABEL = 'outside any scope'
-
 function itself<Client>(lending: Lending<Client>): Lending<Client> {
   return lending
 }
 
 /**
- * Where connections are asked for and lent: works the caller's scope into what it asks, and finds what serves it. That is the
- * session of the transaction or of the scope around the caller, an idle connection, or its turn in the queue.
+ * Where connections are lent: finds what serves a caller. That is the session of the transaction or of the scope around it,
+ * an idle connection, or its turn in the queue.
  */
 export class LendingDesk<Client> {
   readonly #parts: LendingDeskParts<Client>
@@ -58,9 +46,6 @@ export class LendingDesk<Client> {
   readonly #room: WaitingRoom<Client>
   /** Undefined where scopes may have as many connections as they like. */
   readonly places: ScopePlaces<Lending<Client>> | undefined
-  /** Null: from a line that is not to be captured, or cannot be any more. */
-  #calledFrom: Site | null | undefined
-  #checked: AcquireRequest = NO_REQUEST
   /** What an observing pool has told of whom. */
   readonly #told = new WeakMap<Asked, Set<string>>()
 
@@ -80,43 +65,6 @@ export class LendingDesk<Client> {
       aborted: (reason, { at }) => refusals.abort(reason, at),
       abandoned: (abort, { label, at }) => refusals.abandon(abort, label, at),
     }
-  }
-
-  /**
-   * Works the scope and the defaults into a request. Throws what can be refused at once.
-   *
-   * @param entry the method that was called: the call site is below it.
-   */
-  ask(request: AcquireRequest, entry: (...args: never[]) => unknown): Asked {
-    if (request !== this.#checked) {
-      checkAcquireRequest(request)
-      // A request that cannot change need not be looked at again: a facade sends the same one for every query.
-      if (Object.isFrozen(request)) this.#checked = request
-    }
-    this.#refuseWhenClosed()
-    const { pool, late } = this.#parts
-    const now = this.#options.clock.now()
-    // A lease meant to be held for long is nobody's request: it outlives the scope in which it happens to be asked for.
-    const context = currentContext()
-    let scope = request.hold === 'long' ? undefined : context?.scope
-    let label = request.label ?? scope?.label ?? NO_LABEL
-    const declares =
-      scope?.settings === undefined && request.settings === undefined && request.defaultSettings === undefined
-        ? undefined
-        : new LeaseSettings(scope, pool, request)
-    const site = 'site' in request ? request.site : this.#siteOf(label, entry)
-    if (scope !== undefined && !scope.isOpen) {
-      if (this.#options.lateAcquire === 'refuse' && !this.#options.observe) {
-        throw new ScopeClosedError({ label: scope.label, pool: this.#options.name, cause: scope.aborted?.reason })
-      }
-      late.report(label, site, entry)
-      label = `${label} (after its scope closed)`
-      scope = undefined
-    }
-    if (scope?.aborted !== undefined) throw this.#refusals.abandon(scope.aborted, scope.label, now)
-    if (request.signal?.aborted === true) throw this.#refusals.abort(request.signal.reason, now)
-    const mode = scope?.mode ?? this.#options.mode
-    return new Asked(request, label, site, mode, scope, now, false, pool, declares, context?.frame)
   }
 
   /** @param mayJoin false for a transaction of its own. @param give makes of the lending what the caller wants. */
@@ -149,27 +97,6 @@ export class LendingDesk<Client> {
     if (lending === undefined) place?.leave()
     else place?.isFor(lending)
     return lending
-  }
-
-  /** @see Pool.captureSite */
-  captureSite(below: (...args: never[]) => unknown): Site | undefined {
-    return this.#leases.sites.capture(currentContext()?.scope?.label ?? NO_LABEL, below)
-  }
-
-  /** @see Pool.calledFrom */
-  calledFrom<R>(site: Site | undefined, work: () => R): R {
-    const outer = this.#calledFrom
-    this.#calledFrom = site ?? null
-    try {
-      return work()
-    } finally {
-      this.#calledFrom = outer
-    }
-  }
-
-  #siteOf(label: string, entry: (...args: never[]) => unknown): Site | undefined {
-    const calledFrom = this.#calledFrom
-    return calledFrom === undefined ? this.#leases.sites.capture(label, entry) : (calledFrom ?? undefined)
   }
 
   #lend<Granted>(asked: Asked, mayJoin: boolean, give: (lending: Lending<Client>) => Granted): Promise<Granted> {
@@ -277,7 +204,7 @@ export class LendingDesk<Client> {
   /** Refuses who need not be served any more, after a while of waiting for something else than a connection. */
   #refuseWhenGone(asked: Asked): void {
     const { signal } = asked.request
-    this.#refuseWhenClosed()
+    this.#parts.asking.refuseWhenClosed()
     if (asked.holder?.aborted !== undefined) throw this.#room.abandoned(asked.holder.aborted, asked)
     if (signal?.aborted === true) throw this.#room.aborted(signal.reason, asked)
   }
@@ -293,11 +220,6 @@ export class LendingDesk<Client> {
     if (told.has(why)) return
     this.#told.set(asked, told.add(why))
     this.#leases.wouldRefuseCaller(asked.label, why)
-  }
-
-  #refuseWhenClosed(): void {
-    const { is } = this.#connections.state
-    if (is === 'closing' || is === 'closed') throw new PoolClosedError(this.#options.name)
   }
 
   #wait<Granted>(

@@ -22,6 +22,7 @@ import type { EnterTransaction, OrmTransactionRequest } from '../transaction/orm
 import type { TransactionWork } from '../transaction/perform-work.js'
 import { Transactions } from '../transaction/transactions.js'
 import { AcquireTraces } from './acquire-traces.js'
+import { Asking } from './asking.js'
 import { DeadlockWatch } from './deadlock-watch.js'
 import { firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
@@ -52,6 +53,7 @@ export class Pool<Client> {
   readonly #late: LateAcquires
   readonly #options: ResolvedPoolOptions<Client>
   readonly #transactions: Transactions<Client>
+  readonly #asking: Asking<Client>
   readonly #desk: LendingDesk<Client>
   readonly #deadlocks: DeadlockWatch<Client>
   readonly #traces: AcquireTraces
@@ -88,19 +90,26 @@ export class Pool<Client> {
       graceMs: options.closeGraceMs,
       acquire: (request) => {
         const grant = (): Promise<Lending<Client>> =>
-          this.#desk.grant(this.#desk.ask(request, this.transaction), false, itself)
+          this.#desk.grant(this.#asking.ask(request, this.transaction), false, itself)
         return this.#traces.areWanted ? this.#traces.around(grant, itself) : grant()
       },
       wake: (at, callback) => wakeSomebody(this.#connections, at, callback),
     })
+    this.#asking = new Asking({
+      pool: this,
+      options,
+      connections: this.#connections,
+      sites: this.#leases.sites,
+      refusals: this.#refusals,
+      late: this.#late,
+    })
     this.#desk = new LendingDesk({
       poolId: this.#id,
-      pool: this,
+      asking: this.#asking,
       options,
       connections: this.#connections,
       leases: this.#leases,
       refusals: this.#refusals,
-      late: this.#late,
       transactions: this.#transactions,
       deadlocks: this.#deadlocks,
       sessionOpened: (lending) => this.#traces.granted(lending),
@@ -153,7 +162,7 @@ export class Pool<Client> {
    * For callers that cannot wait, or that want to spare themselves a promise.
    */
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
-    const lending = this.#desk.grantAtOnce(this.#desk.ask(request, this.tryAcquire))
+    const lending = this.#desk.grantAtOnce(this.#asking.ask(request, this.tryAcquire))
     if (lending === undefined) return undefined
     this.#traces.granted(lending)
     return new Lease(lending)
@@ -173,7 +182,7 @@ export class Pool<Client> {
     if (this.#traces.areWanted) return void this.#acquireTraced(request, this.acquireThen).then(serve, refuse)
     let lending: Lending<Client> | undefined
     try {
-      const asked = this.#desk.ask(request, this.acquireThen)
+      const asked = this.#asking.ask(request, this.acquireThen)
       // What a function declares is asked for once.
       lending = asked.declares === undefined ? this.#desk.grantAtOnce(asked) : undefined
       if (lending === undefined) return void this.#desk.grant(asked, true, leaseOf).then(serve, refuse)
@@ -257,7 +266,7 @@ export class Pool<Client> {
    * @param below the function whose callers are wanted: it, and what it called, are left out.
    */
   captureSite(below: (...args: never[]) => unknown): Site | undefined {
-    return this.#desk.captureSite(below)
+    return this.#asking.captureSite(below)
   }
 
   /**
@@ -266,7 +275,7 @@ export class Pool<Client> {
    * site in.
    */
   calledFrom<R>(site: Site | undefined, work: () => R): R {
-    return this.#desk.calledFrom(site, work)
+    return this.#asking.calledFrom(site, work)
   }
 
   /** What is known of the pool now. */
@@ -362,7 +371,7 @@ export class Pool<Client> {
   }
 
   #acquire(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
-    return this.#desk.grant(this.#desk.ask(request, entry), true, leaseOf)
+    return this.#desk.grant(this.#asking.ask(request, entry), true, leaseOf)
   }
 
   #acquireTraced(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {

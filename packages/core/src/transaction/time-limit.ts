@@ -38,7 +38,7 @@ export class TimeLimit<Client> implements PendingAcquire {
     this.#timeoutMs = timeoutMs
     const scope = currentContext()?.scope
     this.#scope = scope?.isOpen === true ? scope : undefined
-    this.#ownAt = desk.clock.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
+    this.#ownAt = timeoutMs === undefined ? Number.POSITIVE_INFINITY : desk.clock.now() + timeoutMs
     this.at = Math.min(this.#ownAt, this.#scope?.deadlineOn(desk.clock) ?? Number.POSITIVE_INFINITY)
   }
 
@@ -84,12 +84,12 @@ export class TimeLimit<Client> implements PendingAcquire {
    * @throws {TransactionEndedError} when none comes in time.
    */
   answered<T>(answer: Promise<T>, graceMs: number): Promise<T> {
-    return this.#until(answer, this.#desk.clock.now() + graceMs, 'its deadline')
+    return this.#until(answer, graceMs, 'its deadline')
   }
 
   /** The same, for what also goes on when nobody waits for it any more. */
   answeredLate<T>(answer: Promise<T>, graceMs: number): Promise<T> {
-    return this.#until(answer, this.#desk.clock.now() + graceMs, 'nothing')
+    return this.#until(answer, graceMs, 'nothing')
   }
 
   /** The error of a commit that was not answered. */
@@ -99,13 +99,13 @@ export class TimeLimit<Client> implements PendingAcquire {
     })
   }
 
-  #until<T>(work: Promise<T>, graceAt: number, heeds: 'its end' | 'its deadline' | 'nothing'): Promise<T> {
+  #until<T>(work: Promise<T>, graceMs: number, heeds: 'its end' | 'its deadline' | 'nothing'): Promise<T> {
     const ended = this.#over
     if (ended !== undefined && (heeds === 'its end' || (heeds === 'its deadline' && this.#isPast))) {
       work.catch(() => {})
       return Promise.reject(ended)
     }
-    if (graceAt === Number.POSITIVE_INFINITY && !this.#mayEnd(heeds)) return work
+    if (graceMs === Number.POSITIVE_INFINITY && !this.#mayEnd(heeds)) return work
     return new Promise<T>((resolve, reject) => {
       const since = this.#desk.clock.now()
       const giveUp: GiveUp = (error, isDeadline) => {
@@ -118,7 +118,7 @@ export class TimeLimit<Client> implements PendingAcquire {
         const ms = this.#desk.clock.now() - since
         reject(this.#error(`the server did not answer within ${ms} ms, and its connection was closed`))
       }
-      const takeBack = graceAt === Number.POSITIVE_INFINITY ? undefined : this.#desk.wake(graceAt, unanswered)
+      const takeBack = graceMs === Number.POSITIVE_INFINITY ? undefined : this.#desk.wake(since + graceMs, unanswered)
       const leave = (): void => {
         this.#waiting.delete(giveUp)
         takeBack?.()

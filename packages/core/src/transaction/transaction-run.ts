@@ -165,7 +165,8 @@ export class TransactionRun<Client> {
 
   #acquire(): Promise<Lending<Client>> {
     const { desk, limit, options } = this.#parts
-    const timeoutMs = Math.max(0, Math.min(desk.acquireTimeoutMs, limit.at - desk.clock.now()))
+    const leftMs = limit.at === Number.POSITIVE_INFINITY ? limit.at : Math.max(0, limit.at - desk.clock.now())
+    const timeoutMs = Math.min(desk.acquireTimeoutMs, leftMs)
     return desk.acquire({ timeoutMs, settings: options.settings })
   }
 

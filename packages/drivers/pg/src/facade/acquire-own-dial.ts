@@ -17,8 +17,11 @@ export function acquireOwnDial(
   refuse: (error: unknown) => void,
 ): void {
   const { acquireTimeoutMs, clock } = leases.options
-  const since = clock.now()
+  // Who is served at once is spared the reading of the clock.
+  let isServed = false
+  let since: number | undefined
   const served = (lease: Lease<pg.Client>): void => {
+    isServed = true
     try {
       serve(lease)
     } catch (error) {
@@ -27,9 +30,10 @@ export function acquireOwnDial(
     }
   }
   leases.acquireThen(request, served, (error) => {
-    const waitedMs = clock.now() - since
+    const waitedMs = since === undefined ? 0 : clock.now() - since
     const isForeign = error instanceof ConnectFailedError && error.timedOut && error.afterMs > waitedMs + SLACK_MS
     if (!isForeign || waitedMs >= acquireTimeoutMs) refuse(error)
     else leases.acquireThen({ ...request, timeoutMs: acquireTimeoutMs - waitedMs }, served, refuse)
   })
+  if (!isServed) since = clock.now()
 }

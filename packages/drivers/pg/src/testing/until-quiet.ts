@@ -9,5 +9,5 @@ export async function untilQuiet(client: pg.Client): Promise<void> {
   const { wire } = sessionOf(client)
   if (wire === undefined) return
   const patience = AbortSignal.timeout(5_000)
-  while (wire.lostBy === undefined && !wire.isQuiet && !wire.isUnsynced) await wire.change(patience)
+  while (wire.lostBy === undefined && !wire.isQuiet && !wire.isUnsynced) await wire.changes.next(patience)
 }

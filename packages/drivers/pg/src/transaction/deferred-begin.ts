@@ -4,7 +4,7 @@ import { readCached } from '../sql/read-cached.js'
 import type { TransactionControl } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
 import type { PgConnection } from '../wire/pg-connection.js'
-import { keepBack, sendAhead, type StatementAhead } from '../wire/watched-connection.js'
+import { type AheadMessage, KEPT, keepBack, sendAhead, type StatementAhead } from '../wire/watched-connection.js'
 import { resultOf } from './result-of.js'
 
 type State =
@@ -114,28 +114,35 @@ export class DeferredBegin implements StatementAhead {
   #drop(): void {
     const { connection } = this.#parts
     this.#state = NONE
-    if (connection !== undefined) keepBack(connection)
+    if (connection !== undefined) keepBack(connection, this)
   }
 
-  get text(): string {
-    return this.#state.is === 'none' ? '' : this.#state.text
+  goes(): AheadMessage {
+    if (this.#state.is !== 'due') throw new Error('bug in Leasehold: a BEGIN went out that was not due')
+    this.#state = { ...this.#state, is: 'sent' }
+    return { text: this.#state.text }
   }
 
-  sent(): void {
-    if (this.#state.is === 'due') this.#state = { ...this.#state, is: 'sent' }
-  }
-
-  succeeded(): void {
-    if (this.#state.is === 'sent') this.#state = { ...this.#state, is: 'begun' }
+  receives(event: string | symbol): typeof KEPT | undefined {
+    if (this.#state.is !== 'sent') return undefined
+    switch (event) {
+      case 'parseComplete':
+      case 'bindComplete':
+        return KEPT
+      case 'commandComplete':
+        this.#state = { ...this.#state, is: 'begun' }
+        return KEPT
+      case 'errorMessage':
+        this.#state = { ...this.#state, is: 'due' }
+        return undefined
+      default:
+        return undefined
+    }
   }
 
   /** The server has said what the transaction is now. */
   ready(): void {
     if (this.#state.is === 'begun') this.#state = NONE
-  }
-
-  failed(): void {
-    if (this.#state.is === 'sent') this.#state = { ...this.#state, is: 'due' }
   }
 }
 

@@ -12,7 +12,7 @@ const LONGEST_MS = 5_000
  */
 export async function cancelRunning(wire: WireWatch, send: () => Promise<void>): Promise<void> {
   const { outcomes } = wire
-  const canceller = new Canceller(send, () => wire.touch())
+  const canceller = new Canceller(send, () => wire.changes.tell())
   const tooLong = AbortSignal.timeout(LONGEST_MS)
   try {
     while (wire.isRunning && wire.outcomes === outcomes && wire.lostBy === undefined && !tooLong.aborted) {
@@ -20,7 +20,7 @@ export async function cancelRunning(wire: WireWatch, send: () => Promise<void>):
       canceller.cancel()
       // With somebody else at the socket no outcome would be seen.
       if (wire.isDiverted) break
-      await wire.change(tooLong).catch(() => {})
+      await wire.changes.next(tooLong).catch(() => {})
     }
     await canceller.finished
   } finally {

@@ -15,7 +15,12 @@ export interface ActiveQuery {
 }
 
 export function activeQueryOf(client: pg.Client): ActiveQuery | undefined {
-  return (client as unknown as { readonly _activeQuery?: ActiveQuery | null })._activeQuery ?? undefined
+  const privates = client as unknown as {
+    readonly _activeQuery?: ActiveQuery | null
+    readonly activeQuery?: ActiveQuery | null
+  }
+  // The plain name is that of pg 8.16; where both are there, reading it warns of its end.
+  return ('_activeQuery' in client ? privates._activeQuery : privates.activeQuery) ?? undefined
 }
 
 /** What a connection of pg's own was made with; undefined for one of another make, or one that is in use. */

@@ -30,7 +30,7 @@ export async function quiesce(parts: QuiesceParts, signal: AbortSignal): Promise
 
 /** Returns whether a cancel was sent. */
 async function untilQuiet({ connection, wire, cancel }: QuiesceParts, signal: AbortSignal): Promise<boolean> {
-  const canceller = new Canceller(cancel, () => wire.touch())
+  const canceller = new Canceller(cancel, () => wire.changes.tell())
   let isCopyFailed = false
   try {
     while (!wire.isQuiet) {
@@ -47,7 +47,7 @@ async function untilQuiet({ connection, wire, cancel }: QuiesceParts, signal: Ab
         if (wire.isUnsynced) connection.sync()
         if (wire.isRunning) canceller.cancel()
       }
-      await wire.change(signal)
+      await wire.changes.next(signal)
     }
     await abortable(canceller.finished, signal)
   } finally {

@@ -17,15 +17,29 @@ export interface ConnectionWatch {
   ready(): void
 }
 
-/** A statement that goes out in front of the next one, up to the same ReadyForQuery: if it fails, the next one is not run. */
-export interface StatementAhead {
+/** A statement in the form in which it goes out in front of another. */
+export interface AheadMessage {
   readonly text: string
-  /** It has gone out. */
-  sent(): void
-  /** The server has run it. */
-  succeeded(): void
-  /** The server has answered with an error before it came to what follows. */
-  failed(): void
+  /** Of one that the server is to keep. */
+  readonly name?: string
+  /** The server keeps it already. */
+  readonly isKept?: boolean
+  readonly values?: ReadonlyArray<string | null>
+}
+
+/** That an answer is shown to nobody. */
+export const KEPT: unique symbol = Symbol('kept from pg')
+
+/** What goes out in front of a statement, up to the same ReadyForQuery: if it fails, the server does not run that. */
+export interface StatementAhead {
+  /** It goes out now. */
+  goes(): AheadMessage
+  /**
+   * Told what the server says, its ReadyForQuery included, before anybody else is.
+   *
+   * @returns `KEPT` where nobody else is to see it; something else that is shown in its place; undefined for itself.
+   */
+  receives(event: string | symbol, message: unknown): unknown
 }
 
 const WATCH: unique symbol = Symbol('watch')
@@ -68,23 +82,28 @@ export function watchConnection(client: object, connection: PgConnection, watch:
   return watched
 }
 
-/**
- * Sends `ahead` in one group with the next statement, which must be one that can be sent in the extended protocol. Nobody
- * sees it but the server, and nobody its answers.
- */
+/** Sends `ahead` in one group with the next statement, which must be one that can be sent in the extended protocol. */
 export function sendAhead(connection: PgConnection, ahead: StatementAhead): void {
   ;(connection as WatchedFields)[AHEAD] = ahead
 }
 
 /** Takes back what has not gone out: the statement that it was for may never have been sent. */
-export function keepBack(connection: PgConnection): void {
-  ;(connection as WatchedFields)[AHEAD] = undefined
+export function keepBack(connection: PgConnection, ahead: StatementAhead): void {
+  const watched = connection as WatchedFields
+  if (watched[AHEAD] === ahead) watched[AHEAD] = undefined
 }
 
-/** The methods that pg itself gives a connection, which nobody watches. */
-export function unwatchedMethods(connection: PgConnection): PgConnection {
+/** Sends `ahead` now. By pg's own methods: nobody counts it, and it has no Sync of its own. */
+export function goAhead(connection: PgConnection, ahead: StatementAhead): void {
+  const watched = connection as WatchedFields
+  watched[AHEAD] = undefined
+  watched[ANSWERED] = ahead
   // See the end of `watchedClassOf`.
-  return connection.constructor.prototype as PgConnection
+  const unwatched = connection.constructor.prototype as PgConnection
+  const { text, name, isKept, values } = ahead.goes()
+  if (isKept !== true) unwatched.parse.call(connection, { text, name })
+  unwatched.bind.call(connection, { statement: name, values })
+  unwatched.execute.call(connection, {})
 }
 
 function watchedClassOf(Base: ConnectionClass): ConnectionClass {
@@ -133,7 +152,13 @@ function watchedClassOf(Base: ConnectionClass): ConnectionClass {
 
     /** Before all listeners: pg's run the user's callbacks, and a user's callback may release the connection. */
     override emit(event: string | symbol, message?: unknown, more?: unknown): boolean {
-      if (this[ANSWERED] !== undefined && isAnswerTo(this[ANSWERED], this, event)) return true
+      const ahead = this[ANSWERED]
+      if (ahead !== undefined) {
+        if (event === 'readyForQuery') this[ANSWERED] = undefined
+        const shown = ahead.receives(event, message)
+        if (shown === KEPT) return true
+        if (shown !== undefined) message = shown
+      }
       // There may be thousands of rows, and they tell nothing.
       if (event !== 'dataRow') this[WATCH].receives(event, message)
       const isHeard = more === undefined ? super.emit(event, message) : super.emit(event, message, more)
@@ -147,47 +172,23 @@ function watchedClassOf(Base: ConnectionClass): ConnectionClass {
   return WatchedConnection
 }
 
-/** Sends what goes in front. By pg's own methods: nobody counts it, and it has no Sync of its own. */
-function goAhead(connection: WatchedFields, ahead: StatementAhead): void {
-  connection[AHEAD] = undefined
-  connection[ANSWERED] = ahead
-  const unwatched = unwatchedMethods(connection)
-  unwatched.parse.call(connection, { text: ahead.text })
-  unwatched.bind.call(connection, {})
-  unwatched.execute.call(connection, {})
-  ahead.sent()
-}
-
-/** A simple Query cannot stand in a group: sent like this, its answer is the same. In one packet, as pg sends its own. */
+/** A simple Query cannot stand in a group: sent like this, its answer is the same. */
 function queryBehind(connection: WatchedFields, text: unknown): void {
-  const { stream } = connection
-  stream.cork()
-  try {
+  inOnePacket(connection, () => {
     connection.parse({ text })
     connection.bind({})
     connection.describe({ type: 'P' })
     connection.execute({})
     connection.sync()
-  } finally {
-    stream.uncork()
-  }
+  })
 }
 
-/** Whether an event is the server's answer to what went ahead, and to nothing else. */
-function isAnswerTo(ahead: StatementAhead, connection: WatchedFields, event: string | symbol): boolean {
-  switch (event) {
-    case 'parseComplete':
-    case 'bindComplete':
-      return true
-    case 'commandComplete':
-      connection[ANSWERED] = undefined
-      ahead.succeeded()
-      return true
-    case 'errorMessage':
-      connection[ANSWERED] = undefined
-      ahead.failed()
-      return false
-    default:
-      return false
+/** Has what is sent leave in one packet, as pg sends what belongs together. */
+export function inOnePacket({ stream }: PgConnection, send: () => void): void {
+  stream.cork()
+  try {
+    send()
+  } finally {
+    stream.uncork()
   }
 }

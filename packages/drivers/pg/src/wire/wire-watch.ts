@@ -1,7 +1,9 @@
 import type { SessionBooking, SessionObserver, TransactionStatus } from '@leasehold/core'
-import { EffectAccount, type StatementKnowledge } from './effect-account.js'
 import type { StringSyntax } from '../sql/lexer.js'
+import { Changes } from './changes.js'
+import { EffectAccount, type StatementKnowledge } from './effect-account.js'
 import { isFatal } from './is-fatal.js'
+import { NamedStatements } from './named-statements.js'
 import type { PgConnection } from './pg-connection.js'
 import { type ConnectionWatch, watchConnection } from './watched-connection.js'
 
@@ -45,7 +47,8 @@ export interface WireListener {
 export class WireWatch implements ConnectionWatch {
   /** What the server has told of its parameters: `server_version`, `TimeZone`, … */
   readonly parameters: Map<string, string> = new Map()
-  #escapesStrings = false
+  /** Told whenever something of the rest here is new. */
+  readonly changes: Changes = new Changes()
   /** The connection of the client from now on. */
   readonly connection: PgConnection
   readonly #listener: WireListener
@@ -54,6 +57,7 @@ export class WireWatch implements ConnectionWatch {
   /** What hooks did before anybody observed. */
   #unobserved: SessionBooking[] = []
   #isMuted = false
+  #escapesStrings = false
   #observer: SessionObserver | undefined
   /** False until the first ReadyForQuery, which nobody has asked for. */
   #isStarted = false
@@ -70,10 +74,8 @@ export class WireWatch implements ConnectionWatch {
   #hasEnded = false
   #hasCollided = false
   #transaction: TransactionStatus = 'idle'
-  /** The texts of named statements that were sent. */
-  readonly #named = new Map<string, string | undefined>()
+  readonly #named: NamedStatements
   #lostBy: Error | undefined
-  #waiting: Array<() => void> = []
 
   constructor(client: object, connection: PgConnection, knowledge: StatementKnowledge, listener: WireListener) {
     this.#listener = listener
@@ -83,9 +85,10 @@ export class WireWatch implements ConnectionWatch {
       doubt: () => {
         if (!this.#isMuted) this.#observer?.doubt?.()
       },
-      forgotten: (name) => this.#forget(name),
+      forgotten: (name) => this.#named.forget(name),
     })
     this.connection = watchConnection(client, connection, this)
+    this.#named = new NamedStatements(this.connection)
   }
 
   get isQuiet(): boolean {
@@ -100,7 +103,7 @@ export class WireWatch implements ConnectionWatch {
   letGo(): void {
     this.#held -= 1
     if (this.isQuiet && this.#lostBy === undefined) this.#quiet()
-    this.touch()
+    this.changes.tell()
   }
 
   /** A statement is at work on the server, as far as can be known. */
@@ -183,7 +186,7 @@ export class WireWatch implements ConnectionWatch {
       this.#lostBy = error
       this.#listener.lost(error)
     }
-    this.touch()
+    this.changes.tell()
   }
 
   /** Books that somebody else took the socket's data, or gave it back. */
@@ -191,28 +194,7 @@ export class WireWatch implements ConnectionWatch {
     this.#isDiverted = isDiverted
     // Given back, there is only the end of the COPY to come.
     if (!isDiverted && !this.isQuiet) this.#observer?.settling?.()
-    this.touch()
-  }
-
-  /** Resolves when something new is known. Rejects when `signal` aborts. */
-  change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason as Error)
-      if (signal.aborted) return onAbort()
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#waiting.push(() => {
-        signal.removeEventListener('abort', onAbort)
-        resolve()
-      })
-    })
-  }
-
-  /** Makes whoever awaits a change look again. */
-  touch(): void {
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
+    this.changes.tell()
   }
 
   queries(text: unknown): void {
@@ -229,12 +211,12 @@ export class WireWatch implements ConnectionWatch {
     const { name, text } = message as SentMessage
     this.#statement(text)
     if (name === undefined || name === '') this.effects.parsed(text)
-    else this.#named.set(name, text)
+    else this.#named.sent(name, text)
   }
 
   binds(message: unknown): void {
     const { portal, statement, values } = message as SentMessage
-    const named = statement === undefined || statement === '' ? undefined : this.#textOfPrepared(statement)
+    const named = statement === undefined || statement === '' ? undefined : this.#named.textOf(statement)
     this.#statement(named)
     this.effects.bound(portal, named, values ?? undefined)
   }
@@ -294,24 +276,10 @@ export class WireWatch implements ConnectionWatch {
     }
   }
 
-  #textOfPrepared(name: string): string | undefined {
-    // pg itself knows it only when the server has parsed it, and its bind is sent before that.
-    return this.connection.parsedStatements?.[name] ?? this.#named.get(name)
-  }
-
   #book(booking: SessionBooking): void {
     if (this.#isMuted) return
     if (this.#observer !== undefined) this.#observer.book?.(booking)
     else this.#unobserved.push(booking)
-  }
-
-  /** Keeps pg's memory of its named statements true: it would bind one that the server has forgotten. */
-  #forget(name: string | undefined): void {
-    if (name === undefined) this.#named.clear()
-    else this.#named.delete(name)
-    const { parsedStatements } = this.connection
-    if (parsedStatements === undefined) return
-    for (const known of name === undefined ? Object.keys(parsedStatements) : [name]) delete parsedStatements[known]
   }
 
   #statement(text: string | undefined): void {
@@ -341,7 +309,7 @@ export class WireWatch implements ConnectionWatch {
     this.effects.ready(this.#transaction)
     if (this.#owed === 0 && !this.#isUnsynced) this.#unanswered = 0
     if (this.isQuiet) this.#quiet()
-    this.touch()
+    this.changes.tell()
   }
 
   #quiet(): void {
@@ -359,7 +327,7 @@ export class WireWatch implements ConnectionWatch {
     if (this.#owed <= 1) this.#unanswered = 0
     if (isFatal(error)) this.lose(error)
     else if (this.#unanswered === 0 && !this.#isUnsynced) this.#observer?.settling?.()
-    this.touch()
+    this.changes.tell()
   }
 
   #answered(): void {
@@ -368,7 +336,7 @@ export class WireWatch implements ConnectionWatch {
       this.#unanswered -= 1
       if (this.#unanswered === 0 && !this.#isUnsynced) this.#observer?.settling?.()
     }
-    this.touch()
+    this.changes.tell()
   }
 
   #copyIn(): void {
@@ -379,6 +347,6 @@ export class WireWatch implements ConnectionWatch {
       this.#isUnsynced = true
       this.effects.reopened()
     }
-    this.touch()
+    this.changes.tell()
   }
 }
