@@ -1,6 +1,6 @@
 import { findLeaseholdError, type Scope } from '@leasehold/core'
 import type { LeasedPgPool } from '@leasehold/pg'
-import Cursor from 'pg-cursor'
+import QueryStream from 'pg-query-stream'
 import type * as pg from 'pg'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Journal, TransactionRecord } from './journal.js'
@@ -126,9 +126,11 @@ async function look({ send, journal, by, declares }: Place): Promise<void> {
 async function stream({ rows, isClosed }: Step & { does: 'stream' }, { pool }: Place): Promise<void> {
   const client = await pool.connect()
   try {
-    const cursor = client.query(new Cursor<{ number: number }>('select number from generate_series(1, 100) as number'))
-    await cursor.read(rows)
-    if (isClosed) await cursor.close()
+    const stream = client.query(new QueryStream('select generate_series(1, 100)', [], { batchSize: 8 }))
+    stream.on('error', () => {})
+    const iterator = stream[Symbol.asyncIterator]()
+    for (let row = 0; row < rows; row += 1) await iterator.next()
+    if (isClosed) stream.destroy()
   } finally {
     client.release()
   }

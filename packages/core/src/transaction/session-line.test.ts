@@ -48,6 +48,25 @@ describe('transactions side by side in a scope of mode session', () => {
     expect(pool.snapshot().connections).toMatchObject({ lent: 0 })
   })
 
+  it('do not begin on a session that has ended while they waited', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const scope = openScope({ label: 'GET /', mode: 'session' })
+    const lease = await scope.run(() => pool.acquire())
+    const first = scope.run(() => watched(pool.transaction(() => new Promise(() => {}))))
+    await settled()
+    const second = scope.run(() => watched(pool.transaction((client) => client.query('insert x'))))
+    await settled()
+
+    lease.discard('no use')
+    await settled()
+
+    expect(second.outcome).toBe('LEASEHOLD_LEASE_RELEASED')
+    await scope.close()
+    await settled()
+    expect(first.outcome).toMatch('LEASEHOLD_')
+    expect([driver.violations, driver.rows]).toEqual([[], []])
+  })
+
   it('do not begin inside one that somebody has begun there by hand', async () => {
     const { pool, driver } = openFakePool({ max: 1 })
     await runInScope({ label: 'GET /', mode: 'session' }, async () => {

@@ -26,6 +26,7 @@ export class SessionLine<Client> {
    * @throws {TurnTimeoutError} when its turn does not come in time.
    * @throws {TransactionConflictError} when somebody has begun one there by a statement, and not ended it.
    * @throws {TransactionEndedError} when the limit is over.
+   * @throws {LeaseReleasedError} when the session has ended meanwhile.
    */
   async enter(base: Lending<Client>, limit: TimeLimit<Client>): Promise<void> {
     const { base: shared } = base
@@ -35,6 +36,8 @@ export class SessionLine<Client> {
     this.#last.set(shared, before === undefined ? end : before.then(() => end))
     try {
       if (before !== undefined) await this.#waitFor(before, base, limit)
+      // The session may have been lost with the one before.
+      base.pass('transaction')
       if (base.connection.ledger.transaction !== 'idle') throw this.#conflict(base)
     } catch (error) {
       base.release()

@@ -107,7 +107,7 @@ export class SubmittableFence {
     while (this.#isOut && !this.#isOver && !wire.isQuiet && wire.lostBy === undefined) {
       if (wire.isCopyingIn) return connection?.sendCopyFail('the lease ended before the COPY was complete')
       if (wire.isUnsynced && !wire.isRunning) return connection?.sync()
-      await wire.change(new AbortController().signal)
+      await wire.changes.next(new AbortController().signal)
     }
   }
 
