@@ -76,10 +76,11 @@ describe.each(HANGS)('on a server that %s', (_what, fault) => {
 
 test('a transaction by hand that is rolled back after its deadline, on a server that answers, keeps its connection', async () => {
   const pool = server.open()
-  const run = runInScope({ label: 'GET /slow', deadlineMs: 50 }, () =>
+  await pool.query('select 1')
+  const run = runInScope({ label: 'GET /slow', deadlineMs: DEADLINE_MS }, () =>
     pool.use((client) =>
       inTransaction(client, async () => {
-        await new Promise((resolve) => setTimeout(resolve, 50 + 2 * RESET_MS))
+        await new Promise((resolve) => setTimeout(resolve, DEADLINE_MS + 2 * RESET_MS))
         await client.query('select 1')
       }),
     ),
