@@ -71,7 +71,7 @@ export class FakeDriver implements Driver<FakeClient> {
   readonly lend?: (client: FakeClient, gate: LeaseGate) => FakeClient
   readonly quiesce?: (client: FakeClient, signal: AbortSignal) => Promise<void>
   readonly cancel?: (client: FakeClient) => Promise<void>
-  readonly interrupt?: (client: FakeClient, gate: LeaseGate | undefined, error: Error) => void
+  readonly interrupt?: (client: FakeClient, gate: LeaseGate | undefined, error: Error) => boolean
   readonly destroy?: (client: FakeClient) => void
   readonly declare?: (client: FakeClient, difference: SettingsDifference) => void
   readonly undeclarable: ReadonlyMap<string, string> = new Map([['forbidden', 'the fake driver says so']])
@@ -201,9 +201,9 @@ export class FakeDriver implements Driver<FakeClient> {
     this.#sessionOf(client).cancelRunning()
   }
 
-  #interrupt(client: FakeClient, gate: LeaseGate | undefined, error: Error): void {
+  #interrupt(client: FakeClient, gate: LeaseGate | undefined, error: Error): boolean {
     this.#note('interrupt', client.id)
-    this.#sessionOf(client).interrupt(gate, error)
+    return this.#sessionOf(client).interrupt(gate, error)
   }
 
   async #takesWrites(client: FakeClient): Promise<boolean> {

@@ -103,13 +103,16 @@ export class FakeSession implements FakeClient {
       this.#refuse(statement, new FakeDriverError('the statement was cancelled', 'query'))
   }
 
-  /** Fails at once what runs for `gate`, or all that runs, and is ready again when the cancel is done. */
-  interrupt(gate: LeaseGate | undefined, error: Error): void {
+  /** Fails at once what runs for `gate`, or all that runs, and is ready again when the cancel is done. False when that is nothing. */
+  interrupt(gate: LeaseGate | undefined, error: Error): boolean {
+    let isCancelled = false
     for (const statement of this.#running) {
       const [word = ''] = statement.text.split(' ')
       if ((gate !== undefined && statement.gate !== gate) || CONTROLS.has(word)) continue
       this.#refuse(statement, error, 'cancel')
+      isCancelled = true
     }
+    return isCancelled
   }
 
   /** Waits until the server is ready again. */

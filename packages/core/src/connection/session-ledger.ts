@@ -145,6 +145,11 @@ export class SessionLedger implements SessionObserver, LedgerView {
     return this.#answeredAt
   }
 
+  /** Since when it is not quiet; undefined when it is. */
+  get busySince(): number | undefined {
+    return this.#isQuiet ? undefined : this.#busySince
+  }
+
   /** Milliseconds the database has worked for this session so far. */
   busyMs(now: number): number {
     return this.#isQuiet ? this.#busyTotal : this.#busyTotal + (now - this.#busySince)

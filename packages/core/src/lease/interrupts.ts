@@ -2,16 +2,19 @@ import { StatementAbortedError, type StatementAbortReason } from '../errors/stat
 import { channels } from '../events/channels.js'
 import { callSafely } from '../pool/call-safely.js'
 import type { Connections } from '../pool/connections.js'
+import { HungSessions } from './hung-sessions.js'
 import { Lending } from './lending.js'
 
 /** Ends statements before their time: those of scopes that have aborted, and those that run for too long. */
 export class Interrupts<Client> {
   readonly #connections: Connections<Client>
   readonly #poolId: number
+  readonly #hung: HungSessions<Client>
 
   constructor(connections: Connections<Client>, poolId: number) {
     this.#connections = connections
     this.#poolId = poolId
+    this.#hung = new HungSessions(connections)
   }
 
   /** The holder of `lending` has aborted: what runs on it is cancelled, and no more is sent but a rollback. */
@@ -25,6 +28,7 @@ export class Interrupts<Client> {
     }
     lending.refusal = error
     this.#interrupt(lending, lending, error)
+    this.#hung.aborted(lending)
   }
 
   /** Cancels what has run for longer than `queryTimeoutMs`. Returns when the next will have. */
@@ -54,8 +58,13 @@ export class Interrupts<Client> {
   /** Where the driver fails to, its connection is closed: that ends the statement as well. */
   #interrupt(lending: Lending<Client>, gate: Lending<Client> | undefined, error: StatementAbortedError): void {
     const { driver } = this.#connections
+    const { connection } = lending
     callSafely(
-      () => driver.interrupt?.(lending.connection.client, gate, error),
+      () => {
+        const isCancelling: unknown = driver.interrupt?.(connection.client, gate, error)
+        if (isCancelling === true) this.#hung.cancelled(connection)
+        return isCancelling
+      },
       (failure) => lending.discard(failure),
     )
   }

@@ -266,6 +266,8 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     if (this.base === undefined) {
       this.#recycled = this.desk.ended(this, now, reason)
     } else {
+      // Nothing is recycled with it: whoever has asked already waits for its end alone.
+      this.#recycled = undefined
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
       if (reason !== KEEP && this.joined !== undefined) this.joined.discards(reason)

@@ -87,7 +87,10 @@ export interface PoolOptions<Client = unknown> {
   readonly warmUp?: 'lazy' | 'eager' | 'required'
   /** How statements of a scope run: on one connection (`session`) or on any (`transaction`). Default `transaction`. */
   readonly mode?: PoolMode
-  /** How long cleaning a connection between two owners may take before it is closed instead. Default 5,000. */
+  /**
+   * How long cleaning a connection between two owners may take before it is closed instead; and how long the server may take
+   * to heed a cancel, or to roll back for an owner whose time is up. Default 5,000.
+   */
   readonly resetTimeoutMs?: number
   /** How long a farewell may take before the socket is destroyed. Default 1,000. */
   readonly closeTimeoutMs?: number

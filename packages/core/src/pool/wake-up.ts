@@ -39,18 +39,25 @@ export class WakeUp {
 
   letGo(): void {
     this.#waiting -= 1
-    if (this.#waiting === 0) this.#cancel?.keepAlive?.(false)
+    if (this.#waiting > 0) return
+    if (this.#stopped) this.#rest()
+    else this.#cancel?.keepAlive?.(false)
   }
 
+  /** The pool has no more to do of itself. Whoever waits for a moment waits for it all the same, and would for ever. */
   stop(): void {
     this.#stopped = true
+    if (this.#waiting === 0) this.#rest()
+  }
+
+  #rest(): void {
     this.#cancel?.()
     this.#cancel = undefined
     this.#at = Number.POSITIVE_INFINITY
   }
 
   #arm(at: number): void {
-    if (this.#stopped) return
+    if (this.#stopped && this.#waiting === 0) return
     this.#cancel?.()
     this.#at = at
     this.#cancel = this.#outside(() => this.#clock.wake(at, () => this.#ring()))

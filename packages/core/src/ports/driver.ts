@@ -157,8 +157,10 @@ export interface Driver<Client> {
    * Fails the statement that runs for `gate`, or whichever runs when none is given, with `error` at once, and cancels it on
    * the server; those of `gate` that wait behind it fail as well. What begins or ends a transaction is let be. The session
    * must not be told as quiet before the cancel can hit nothing any more: whatever comes next must not be hit by it.
+   *
+   * @returns whether there was something to cancel: then the session must be quiet within `resetTimeoutMs`, or is destroyed.
    */
-  interrupt?(client: Client, gate: LeaseGate | undefined, error: Error): void
+  interrupt?(client: Client, gate: LeaseGate | undefined, error: Error): boolean
   /**
    * Asks the server what the session carries, and leaves it as it is: for verifying the ledger.
    *

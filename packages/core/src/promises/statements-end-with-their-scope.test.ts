@@ -135,3 +135,64 @@ describe('queryTimeoutMs', () => {
     expect(pool.snapshot().connections).toMatchObject({ lent: 0, idle: 1 })
   })
 })
+
+describe('a server that hangs', () => {
+  it('answers who awaits a rollback after the deadline within resetTimeoutMs: its session is given up', async () => {
+    const { pool, driver, clock } = openFakePool({ max: 1, resetTimeoutMs: 500 })
+    const scope = openScope({ label: 'GET /late', clock, deadlineMs: 100 })
+    const lease = await scope.run(() => pool.acquire())
+    await lease.client.query('begin')
+    await clock.advanceAsync(1_000)
+    driver.script.next('query', 'slow')
+    const rollback = watched(lease.client.query('rollback'))
+    await clock.advanceAsync(499)
+    expect(rollback.outcome).toBe('pending')
+
+    await clock.advanceAsync(501)
+
+    expect(rollback.outcome).toMatch(/destroyed/)
+    expect(driver.countOf('destroy')).toBe(1)
+    lease.release()
+    await settled()
+    expect(pool.snapshot().connections.total).toBe(0)
+  })
+
+  it('is left within resetTimeoutMs when it does not heed the cancel of queryTimeoutMs either', async () => {
+    const { pool, driver, clock } = openFakePool({ max: 1, queryTimeoutMs: 100, resetTimeoutMs: 500 })
+    const lease = await pool.acquire()
+    driver.script.next('query', 'slow')
+    driver.script.next('cancel', 'slow')
+    const slow = watched(lease.client.query('select'))
+    await clock.advanceAsync(100)
+    expect(slow.outcome).toBe('LEASEHOLD_ABORTED')
+
+    await clock.advanceAsync(499)
+    expect(driver.countOf('destroy')).toBe(0)
+    await clock.advanceAsync(1)
+
+    expect(driver.countOf('destroy')).toBe(1)
+    lease.release()
+    await settled()
+    expect(pool.snapshot().connections.total).toBe(0)
+  })
+
+  it('is not presumed where only a part of a transaction has aborted, and another part has its statement run for long', async () => {
+    const { pool, driver, clock } = openFakePool({ max: 1, resetTimeoutMs: 500 })
+    const whole = watched(
+      pool.transaction(async (client) => {
+        const part = openScope({ label: 'a part', clock, deadlineMs: 100 })
+        await part.run(() => pool.acquire())
+        driver.script.next('query', 'slow')
+        await client.query('insert x')
+      }),
+    )
+    await clock.advanceAsync(5_000)
+    expect([whole.outcome, driver.countOf('destroy')]).toEqual(['pending', 0])
+
+    driver.script.open('query')
+    await settled()
+
+    expect(whole.outcome).toBe('fulfilled')
+    expect(driver.rows).toEqual(['x'])
+  })
+})

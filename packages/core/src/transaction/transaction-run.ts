@@ -36,6 +36,7 @@ export class TransactionRun<Client> {
       // From here on the scope's end is this transaction's as well; what waits for a connection is sent away by itself.
       limit.watch(base.label)
       try {
+        if (base.base !== undefined) await this.#parts.line.enter(base, limit)
         const whole = await openWhole(this.#parts, base, this.#parts.apart)
         const transaction = this.#transaction(base.label, whole)
         const outcome = await this.#attempt(transaction, whole, work)

@@ -11,6 +11,7 @@ import { type EnterTransaction, type OrmTransactionRequest, runOrmInside } from 
 import { OrmsOwnTransaction } from './orms-own-transaction.js'
 import { runOrmAlone } from './run-orm-alone.js'
 import { courseInTest, courseOf } from './propagation.js'
+import { SessionLine } from './session-line.js'
 import { shareSession } from './share-session.js'
 import type { RunApart, Transaction } from './transaction.js'
 import type { TransactionDesk } from './transaction-desk.js'
@@ -27,12 +28,14 @@ export class Transactions<Client> {
   #hasRun = false
 
   readonly #escapes: Escapes
+  readonly #line: SessionLine<Client>
   /** What everything joins, from wherever it comes: a test that is being rolled back. */
   #rehearsal: Transaction<Client> | undefined
   #isRehearsing = false
 
   constructor(desk: TransactionDesk<Client>) {
     this.#desk = desk
+    this.#line = new SessionLine(desk)
     this.#escapes = new Escapes(desk.leases.pool, desk.poolId, desk.leases.sites)
   }
 
@@ -186,7 +189,7 @@ export class Transactions<Client> {
     }
     this.#hasRun = true
     const limit = new TimeLimit(this.#desk, options.timeoutMs)
-    return { desk: this.#desk, port: driver.transaction, options, limit }
+    return { desk: this.#desk, port: driver.transaction, options, limit, line: this.#line }
   }
 
   /** What is asked for in the callback of an ORM's own transaction runs outside of it, which is hardly meant. */

@@ -40,8 +40,13 @@ export function answerOf(
     giveBack(handle, observes ? error : undefined)
     answer(error)
   }
+  let isAnswered = false
   try {
     sendTo(handle, ownConfig(statement), values, (error, result) => {
+      // After values that do not serialize pg tells of the server's "ready" as well, or of an end that came before it: a second
+      // failure would be nobody's, and end the process.
+      if (isAnswered) return
+      isAnswered = true
       if (error) {
         // pg tells of an error before it reads the server's "ready", which has mostly come along: a moment later the
         // session is known to be clean.

@@ -40,6 +40,7 @@ export class SubmittableFence {
   readonly #deliver: (error: Error) => void
   #stream: StreamOnSession | undefined
   #moves = 0
+  #isOut = false
   #isOver = false
   #isSevered = false
   /** It is being told that its statement has ended. */
@@ -63,6 +64,7 @@ export class SubmittableFence {
 
   /** It is given to pg: others on the session, if it is shared, wait until it is over. */
   goesOut(): void {
+    this.#isOut = true
     const { joined } = this.#gate
     if (joined === undefined) return
     const text = textOf(this.#submittable)
@@ -88,7 +90,25 @@ export class SubmittableFence {
 
   #leaseEnded(): void {
     const refusal = refusalOf(this.#gate, 'read')
-    if (refusal !== undefined) this.sever(refusal)
+    if (refusal === undefined) return
+    this.sever(refusal)
+    void this.#endBatch()
+  }
+
+  /**
+   * Nobody reads on, and others may go on with a session that they share: a portal that is open, or a COPY from us, would keep
+   * them waiting for ever.
+   */
+  async #endBatch(): Promise<void> {
+    const { wire, connection } = this.#session
+    if (wire === undefined) return
+    // One that goes back to its pool is cleaned by that, which has begun by then.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#isOut && !this.#isOver && !wire.isQuiet && wire.lostBy === undefined) {
+      if (wire.isCopyingIn) return connection?.sendCopyFail('the lease ended before the COPY was complete')
+      if (wire.isUnsynced && !wire.isRunning) return connection?.sync()
+      await wire.changes.next(new AbortController().signal)
+    }
   }
 
   #maySend(): boolean {

@@ -12,18 +12,21 @@ export const SEVER: unique symbol = Symbol('leasehold.sever')
 /**
  * Fails what runs for `gate`, or whichever statement runs, at once, and cancels it on the server. What begins or ends a
  * transaction is let be: whoever sent it must learn what has become of it, and it takes no time of note.
+ *
+ * @returns whether a statement is being cancelled.
  */
-export function interruptStatement(session: PgSession, gate: LeaseGate | undefined, error: Error): void {
+export function interruptStatement(session: PgSession, gate: LeaseGate | undefined, error: Error): boolean {
   const { client, wire } = session
   // First those behind it, or one of them would have its turn.
   if (gate !== undefined) session.turns.refuseAllOf(gate, error)
   // In a pipeline nobody knows whose statement a cancel would hit.
-  if (wire === undefined || client.pipeline || !wire.isRunning || wire.lostBy !== undefined) return
-  if (gate !== undefined && session.sender !== gate) return
+  if (wire === undefined || client.pipeline || !wire.isRunning || wire.lostBy !== undefined) return false
+  if (gate !== undefined && session.sender !== gate) return false
   const query = activeQueryOf(client)
-  if (query === undefined || controlsTransaction(query)) return
+  if (query === undefined || controlsTransaction(query)) return false
   failQuery(query, error)
   void cancel(session, wire)
+  return true
 }
 
 /** Whether it begins or ends a transaction, or a part of one, whatever else is in it. */

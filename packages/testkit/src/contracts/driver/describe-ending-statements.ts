@@ -61,7 +61,7 @@ export function describeEndingStatements<Client>(contract: DriverContract<Client
         const reason = new Error('its scope has ended')
         const running = contract.startEndless(handle)
 
-        driver.interrupt(client, gate, reason)
+        expect(driver.interrupt(client, gate, reason)).toBe(true)
 
         await expect(running).rejects.toBe(reason)
         await contract.soon(() => expect(told.at(-1)).toBe('quiet idle'))
@@ -141,7 +141,7 @@ export function describeEndingStatements<Client>(contract: DriverContract<Client
         const { handle, gate } = contract.handleOf(client)
         const running = contract.query(handle, contract.harness.statements.slowControl)
 
-        driver.interrupt(client, gate, new Error('its scope has ended'))
+        expect(driver.interrupt(client, gate, new Error('its scope has ended'))).toBe(false)
 
         await running
         await driver.close(client)
@@ -152,7 +152,7 @@ export function describeEndingStatements<Client>(contract: DriverContract<Client
       const { client, told } = await contract.open()
       const { handle, gate } = contract.handleOf(client)
 
-      driver.interrupt(client, gate, new Error('its scope has ended'))
+      expect(driver.interrupt(client, gate, new Error('its scope has ended'))).toBe(false)
 
       expect(told).toEqual([])
       await contract.query(handle, contract.harness.statements.ok)
