@@ -43,6 +43,7 @@ import {
   milliseconds,
   millisecondsOrNever,
   ModeViolationError,
+  nearestName,
   objectWith,
   oneOf,
   openScope,
@@ -57,8 +58,11 @@ import {
   CircuitOpenError,
   OverloadedError,
   QueueFullError,
+  printReceived,
+  printReceivedKind,
   refuseFaults,
   RequestLeasehold,
+  required,
   ResetFailedError,
   type RouteLeasehold,
   runInScope,
@@ -276,5 +280,10 @@ describe('in TypeScript', () => {
     }
     expectTypeOf(() => oneOf('a', 'b')).returns.toEqualTypeOf<OptionRule>()
     expectTypeOf(objectWith).toEqualTypeOf<(what: string, methods: readonly string[]) => OptionRule>()
+    expectTypeOf(required).toEqualTypeOf<(rule: OptionRule) => OptionRule>()
+    expectTypeOf(nearestName).toEqualTypeOf<(name: string, known: readonly string[]) => string | undefined>()
+    for (const print of [printReceived, printReceivedKind]) {
+      expectTypeOf(print).toEqualTypeOf<(value: unknown) => string>()
+    }
   })
 })
