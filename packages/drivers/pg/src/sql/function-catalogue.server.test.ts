@@ -153,6 +153,22 @@ test('a load that fails leaves what was known, and may be tried again; two at a 
   expect(queries).toBe(2)
 })
 
+test('connections that are lost while it is read cost what is known of functions only if that goes on', async () => {
+  const fresh = new FunctionCatalogue()
+  const loseOne = (): Promise<void> =>
+    expect(fresh.load(() => Promise.reject(new Error('Connection terminated')))).rejects.toThrow()
+  await loseOne()
+  await loseOne()
+  expect([fresh.isLoaded, fresh.effectsOf('sets')]).toEqual([false, 'unjudged'])
+
+  await fresh.load(query)
+  expect(told(fresh.effectsOf('sets'))).toEqual(['setting "app.x"'])
+
+  const unlucky = new FunctionCatalogue()
+  for (let at = 0; at < 3; at += 1) await unlucky.load(() => Promise.reject(new Error('gone'))).catch(() => {})
+  expect(told(unlucky.effectsOf('sets'))).toEqual(['unknown "function sets"'])
+})
+
 test('what was being read when the functions changed is not kept, and nobody waits for it', async () => {
   const fresh = new FunctionCatalogue()
   let goOn = (): void => {}

@@ -24,6 +24,8 @@ interface Catalogue {
 }
 
 const NOTHING: readonly ReadEffect[] = []
+/** Loads in a row that failed: fewer may be the connection's fault, which was lost on the way. */
+const MOST_FAILURES = 3
 /** Names that no database has, as a text may hold any number of them. */
 const MOST_ASKED = 10_000
 
@@ -44,11 +46,16 @@ export class FunctionCatalogue {
   #loading: Promise<void> | undefined
   /** How often the database has got other functions: what was read before the last time is not kept. */
   #changes = 0
-  /** It could not be read, and is not asked for again: a server that cannot answer would be asked at every release. */
-  #isUnreadable = false
+  /** Loads that have failed since the last that did not. */
+  #failures = 0
 
   get isLoaded(): boolean {
     return this.#catalogue !== undefined || this.#isUnreadable
+  }
+
+  /** It could not be read, and is not asked for again: a server that cannot answer would be asked at every release. */
+  get #isUnreadable(): boolean {
+    return this.#failures >= MOST_FAILURES
   }
 
   /** Whether using some table or view does something to the session: then `effectsOfRelation` has to be asked. */
@@ -81,15 +88,15 @@ export class FunctionCatalogue {
   }
 
   /**
-   * Reads the catalogue of the database. Rejects when `query` does, and knows then what it knew before; of everything else
-   * it says from then on that nobody knows, until `forget`.
+   * Reads the catalogue of the database. Rejects when `query` does, and knows then what it knew before; when that has
+   * happened three times in a row, it says of everything else that nobody knows, until `forget`.
    */
   load(query: CatalogueQuery): Promise<void> {
     if (this.#loading !== undefined) return this.#loading
     const changes = this.#changes
     const loading = this.#load(query)
       .catch((error: unknown) => {
-        if (changes === this.#changes) this.#isUnreadable = true
+        if (changes === this.#changes) this.#failures += 1
         throw error
       })
       .finally(() => {
@@ -108,7 +115,7 @@ export class FunctionCatalogue {
     const relations = byName(await query(RELATIONS))
     // Read before the change, or half before it: it would be taken for what is there now.
     if (changes !== this.#changes) return
-    this.#isUnreadable = false
+    this.#failures = 0
     this.#catalogue = { routines, relations, stateful: undefined }
     this.#absent = new Set(asked.filter((name) => !routines.has(name) && !serverFunctions.has(name)))
     this.#forget()
@@ -122,7 +129,7 @@ export class FunctionCatalogue {
     this.#changes += 1
     this.#loading = undefined
     this.#catalogue = undefined
-    this.#isUnreadable = false
+    this.#failures = 0
     this.#forget()
   }
 
