@@ -1,5 +1,6 @@
 import { type FakeClient, FakeClock, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
+import { describe, expect, it } from 'vitest'
 import { createPool, type Driver, type DriverTransactions, openScope, type Pool, runInScope } from '../index.js'
 
 // ARCHITECTURE.md, promises 1, 3 and 8, with a driver of somebody else's that has bugs.
@@ -156,21 +157,7 @@ async function live(pool: Pool<FakeClient>, driver: FakeDriver, clock: FakeClock
 }
 
 describe('a driver with a bug', () => {
-  const unhandled: unknown[] = []
-  const note = (error: unknown): void => {
-    unhandled.push(error)
-  }
-
-  beforeEach(() => {
-    unhandled.length = 0
-    process.on('unhandledRejection', note)
-    process.on('uncaughtException', note)
-  })
-
-  afterEach(() => {
-    process.off('unhandledRejection', note)
-    process.off('uncaughtException', note)
-  })
+  refuseUnhandledErrors()
 
   const ofTransactions = Object.entries(OF_TRANSACTIONS).map(
     ([method, bugs]) => [`transaction.${method}`, bugs] as const,
@@ -204,7 +191,6 @@ describe('a driver with a bug', () => {
     expect(closed.outcome).toBe('fulfilled')
     expect(pool.snapshot().connections.total).toBe(0)
     await settled()
-    expect(unhandled).toEqual([])
   })
 
   it('that cannot watch what it opened says so to who waits, and closes it', async () => {

@@ -1,5 +1,6 @@
 import { FakeDriverError, openFakePool, settled, watched } from '@leasehold/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
+import { describe, expect, it } from 'vitest'
 
 // ARCHITECTURE.md, promise 8.
 
@@ -16,23 +17,7 @@ describe('a query’s own error', () => {
 })
 
 describe('a connection’s error', () => {
-  const unhandled: unknown[] = []
-  const note = (error: unknown): void => {
-    unhandled.push(error)
-  }
-
-  beforeEach(() => {
-    unhandled.length = 0
-    process.on('unhandledRejection', note)
-    process.on('uncaughtException', note)
-  })
-
-  afterEach(async () => {
-    await settled()
-    process.off('unhandledRejection', note)
-    process.off('uncaughtException', note)
-    expect(unhandled).toEqual([])
-  })
+  refuseUnhandledErrors()
 
   it('costs that connection only, when it is idle', async () => {
     const { pool, driver } = openFakePool({ max: 2 })

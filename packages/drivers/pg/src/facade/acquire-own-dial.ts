@@ -17,11 +17,9 @@ export function acquireOwnDial(
   refuse: (error: unknown) => void,
 ): void {
   const { acquireTimeoutMs, clock } = leases.options
-  // Who is served at once is spared the reading of the clock.
-  let isServed = false
-  let since: number | undefined
+  // Before the dial of its own begins, or that would seem to be another's.
+  const since = clock.now()
   const served = (lease: Lease<pg.Client>): void => {
-    isServed = true
     try {
       serve(lease)
     } catch (error) {
@@ -30,10 +28,9 @@ export function acquireOwnDial(
     }
   }
   leases.acquireThen(request, served, (error) => {
-    const waitedMs = since === undefined ? 0 : clock.now() - since
+    const waitedMs = clock.now() - since
     const isForeign = error instanceof ConnectFailedError && error.timedOut && error.afterMs > waitedMs + SLACK_MS
     if (!isForeign || waitedMs >= acquireTimeoutMs) refuse(error)
     else leases.acquireThen({ ...request, timeoutMs: acquireTimeoutMs - waitedMs }, served, refuse)
   })
-  if (!isServed) since = clock.now()
 }

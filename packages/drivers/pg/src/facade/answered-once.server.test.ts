@@ -1,21 +1,16 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
+import { expect, test, vi } from 'vitest'
 import { useHungServer } from '../testing/use-hung-server.js'
 
 const server = useHungServer(usePostgres())
-const stray: unknown[] = []
-const onStray = (error: unknown): void => void stray.push(error)
 const UNSERIALIZABLE = {
   toPostgres: (): never => {
     throw new Error('this value does not serialize')
   },
 }
 
-beforeEach(() => void process.on('unhandledRejection', onStray))
-afterEach(() => {
-  process.off('unhandledRejection', onStray)
-  expect(stray.splice(0)).toEqual([])
-})
+refuseUnhandledErrors()
 
 test('a value that does not serialize fails its query once, though its connection is lost before the server is ready', async () => {
   const pool = server.open()

@@ -1,11 +1,11 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
 import { expect, test, vi } from 'vitest'
 import { usePools } from '../testing/leased-pool.js'
-import { refuseUnhandledRejections } from '../testing/refuse-unhandled-rejections.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-refuseUnhandledRejections()
+refuseUnhandledErrors()
 
 test('with compat: the same client from lease to lease, a throw at the second release, and none kept after an error', async () => {
   const pool = poolOf({ max: 1, leasehold: { compat: 'pg-pool' } })

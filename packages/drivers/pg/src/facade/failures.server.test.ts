@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { findLeaseholdError } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
 import { expect, test, vi } from 'vitest'
 import { backendIn, backendOf, kill } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'
-import { refuseUnhandledRejections } from '../testing/refuse-unhandled-rejections.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-refuseUnhandledRejections()
+refuseUnhandledErrors()
 
 test('a statement’s own error keeps its connection', async () => {
   const pool = poolOf({ max: 1 })

@@ -1,15 +1,15 @@
 import { runInScope } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
 import { Pool } from 'pg'
 import type * as pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { backendIn, backendOf } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'
-import { refuseUnhandledRejections } from '../testing/refuse-unhandled-rejections.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-refuseUnhandledRejections()
+refuseUnhandledErrors()
 
 test('it is a pg.Pool, by class and by name', () => {
   const pool = poolOf({ max: 3 })

@@ -1,15 +1,15 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
 import { Client } from 'pg'
 import type * as pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { backendIn } from '../testing/backend.js'
 import { usePools } from '../testing/leased-pool.js'
-import { refuseUnhandledRejections } from '../testing/refuse-unhandled-rejections.js'
 import { createPgPool } from './create-pg-pool.js'
 
 const database = usePostgres()
 const poolOf = usePools(database)
-refuseUnhandledRejections()
+refuseUnhandledErrors()
 
 test('a slot is not free before its socket is closed', async () => {
   const pool = poolOf({ max: 2 })

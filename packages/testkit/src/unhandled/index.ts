@@ -1,0 +1,1 @@
+export { refuseUnhandledErrors } from './refuse-unhandled-errors.js'
