@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { findLeaseholdError } from '@leasehold/core'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
@@ -138,11 +138,21 @@ test('a failed dial is the driver’s own error', async () => {
   }
 })
 
-test('a server that accepts and never answers is told of in time, with pg-pool’s words', async () => {
+test.each([
+  ['', () => {}],
+  [', though its socket took its time to be made', () => busyFor(30)],
+])('a server that accepts and never answers is told of in time, with pg-pool’s words%s', async (_what, before) => {
   const silent = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   const { port } = silent.address() as { port: number }
-  const pool = poolOf({ connectionString: `postgres://127.0.0.1:${port}/x`, connectionTimeoutMillis: 60 })
+  const pool = poolOf({
+    connectionString: `postgres://127.0.0.1:${port}/x`,
+    connectionTimeoutMillis: 60,
+    stream: () => {
+      before()
+      return new Socket()
+    },
+  })
   const startedAt = performance.now()
   const error = (await pool.connect().catch((reason: unknown) => reason)) as Error
   expect(performance.now() - startedAt).toBeLessThan(1_000)
@@ -151,3 +161,9 @@ test('a server that accepts and never answers is told of in time, with pg-pool�
   await vi.waitFor(() => expect(pool.snapshot().connections.total).toBe(0))
   silent.close()
 })
+
+/** Nothing else is done meanwhile. */
+function busyFor(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
