@@ -1,3 +1,4 @@
+import type { LeaseholdError } from '../errors/leasehold-error.js'
 import { StatementAbortedError, type StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { channels } from '../events/channels.js'
 import { callSafely } from '../pool/call-safely.js'
@@ -27,7 +28,7 @@ export class Interrupts<Client> {
       return
     }
     lending.refusal = error
-    this.#interrupt(lending, lending, error)
+    this.fail(lending, lending, error)
     this.#hung.aborted(lending)
   }
 
@@ -50,13 +51,16 @@ export class Interrupts<Client> {
       // Once: one that cannot be interrupted now, as a cursor between two reads, has its time anew when it is sent more.
       ledger.sentAt = undefined
       if (options.observe) this.#wouldInterrupt(lending, error)
-      else this.#interrupt(lending, undefined, error)
+      else this.fail(lending, undefined, error)
     }
     return next
   }
 
-  /** Where the driver fails to, its connection is closed: that ends the statement as well. */
-  #interrupt(lending: Lending<Client>, gate: Lending<Client> | undefined, error: StatementAbortedError): void {
+  /**
+   * Fails what runs for `gate`, or whatever runs, and cancels it. Where the driver fails to, its connection is closed: that ends
+   * the statement as well.
+   */
+  fail(lending: Lending<Client>, gate: Lending<Client> | undefined, error: LeaseholdError): void {
     const { driver } = this.#connections
     const { connection } = lending
     callSafely(

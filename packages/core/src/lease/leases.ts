@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.js'
 import type { Holder } from '../errors/holder.js'
+import type { LeaseholdError } from '../errors/leasehold-error.js'
 import type { SettingsFailedError } from '../errors/settings-failed-error.js'
 import type { StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { channels } from '../events/channels.js'
@@ -227,6 +228,11 @@ export class Leases<Client> implements LeaseDesk<Client> {
 
   interrupt(lending: Lending<Client>, ...why: [StatementAbortReason, unknown, boolean | undefined]): void {
     this.#interrupts.abort(lending, ...why)
+  }
+
+  /** Fails what runs on the connection of `lending` with `error`, at once, and cancels it. */
+  fail(lending: Lending<Client>, error: LeaseholdError): void {
+    this.#interrupts.fail(lending, undefined, error)
   }
 
   /** Takes every lease away: the pool's own deadline has passed. */

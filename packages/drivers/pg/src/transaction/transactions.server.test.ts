@@ -175,6 +175,26 @@ describe('pool.transaction', () => {
     expect(pool.snapshot().connections.lent).toBe(0)
   })
 
+  it.each(['its client', 'the pool'])(
+    'tells the statement of %s that runs at its timeoutMs why it is ended',
+    async (whose) => {
+      await pool.query('select 1')
+      let ended: Promise<unknown> | undefined
+      const run = pool.transaction(
+        async (client) => {
+          const sender = whose === 'the pool' ? pool : client
+          ended = sender.query('select pg_sleep(60)').catch((error: unknown) => error)
+          await ended
+        },
+        { timeoutMs: 100 },
+      )
+      expect(await codeOf(run)).toBe('LEASEHOLD_TRANSACTION_ENDED')
+      expect(await ended).toMatchObject({ code: 'LEASEHOLD_TRANSACTION_ENDED', statusCode: 503 })
+      expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
+      expect(pool.snapshot().counts.opened).toBe(1)
+    },
+  )
+
   it('is rolled back when its scope closes before it ends', async () => {
     let late: Promise<unknown> = Promise.resolve()
     await runInScope({ label: 'a request' }, async () => {
