@@ -153,7 +153,8 @@ export class TransactionRun<Client> {
     const { ledger } = base.connection
     // What still runs is cancelled by the recycling, which also rolls back; not that of a session which goes on.
     if (!ledger.isQuiet && !ledger.isSettling && base.base === undefined && !desk.leases.observe) {
-      if (limit.over !== undefined) desk.leases.fail(base, limit.over)
+      // One whose scope aborted has been told by that already.
+      if (limit.over !== undefined && base.refusal === undefined) desk.leases.fail(base, limit.over)
       this.#giveBack(whole)
       return base.recycled
     }
