@@ -156,7 +156,9 @@ test('a load that fails leaves what was known, and may be tried again; two at a 
 test('connections that are lost while it is read cost what is known of functions only if that goes on', async () => {
   const fresh = new FunctionCatalogue()
   const loseOne = (): Promise<void> =>
-    expect(fresh.load(() => Promise.reject(new Error('Connection terminated')))).rejects.toThrow()
+    expect(fresh.load(() => Promise.reject(new Error('Connection terminated')))).rejects.toThrow(
+      'Connection terminated',
+    )
   await loseOne()
   await loseOne()
   expect([fresh.isLoaded, fresh.effectsOf('sets')]).toEqual([false, 'unjudged'])
