@@ -36,8 +36,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'test/layers/**/*.test.ts'],
           exclude: [...never, serverTests, longTests],
-          // Sweeps and random walks take seconds of pure work, and more on a busy machine.
-          testTimeout: 60_000,
+          // Sweeps, random walks and compilers take seconds of pure work, and ten times that on a machine busy with more.
+          testTimeout: 180_000,
         },
       },
       {
