@@ -105,6 +105,15 @@ describe('the fake driver', () => {
     expect(() => driver.script.open('connect')).toThrow('nobody stands at a gate')
   })
 
+  it('begins no transaction inside another one, as PostgreSQL does not', async () => {
+    const driver = new FakeDriver()
+    const client = await driver.connect(NEVER)
+    for (const text of ['begin', 'insert a', 'begin', 'insert b']) await client.query(text)
+    expect(driver.rows).toEqual([])
+    await client.query('commit')
+    expect(driver.rows).toEqual(['a', 'b'])
+  })
+
   it('counts a socket until it is gone: through a slow farewell, and until a failed one is destroyed', async () => {
     const driver = new FakeDriver()
     const [slow, failing] = [await driver.connect(NEVER), await driver.connect(NEVER)]

@@ -19,7 +19,7 @@ export class FakeLeftovers {
   }
 
   begin(): void {
-    this.#before = new Set(this.#names)
+    this.#before ??= new Set(this.#names)
   }
 
   end(succeeds: boolean): void {

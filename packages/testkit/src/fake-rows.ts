@@ -16,8 +16,9 @@ export class FakeRows {
     ;(this.#layers?.at(-1)?.rows ?? this.#table).push(row)
   }
 
+  /** Inside a transaction it does nothing: PostgreSQL warns, and goes on. */
   begin(): void {
-    this.#layers = [{ savepoint: '', rows: [] }]
+    this.#layers ??= [{ savepoint: '', rows: [] }]
   }
 
   /** @param succeeds false for a transaction that has failed, or is rolled back. */

@@ -12,7 +12,7 @@ describe('a statement behind a cursor, in one pool.transaction', () => {
   const terms = [{}, { query_timeout: 30_000 }]
 
   it.each(terms)('fails when nobody reads on, and the cursor goes on; with %j', async (more) => {
-    const pool = open({ connectionTimeoutMillis: 100, ...more })
+    const pool = open({ leasehold: { acquireTimeoutMs: 100 }, ...more })
     await pool.transaction(async (client) => {
       const cursor = client.query(new Cursor(numbers))
       await cursor.read(1)
@@ -29,13 +29,13 @@ describe('a statement behind a cursor, in one pool.transaction', () => {
   })
 
   it('waits for a reader that is slow, for longer than that', async () => {
-    const pool = open({ connectionTimeoutMillis: 300 })
+    const pool = open({ leasehold: { acquireTimeoutMs: 900 } })
     await pool.transaction(async (client) => {
       const cursor = client.query(new Cursor(numbers))
       const behind = pool.query('select 1 as one')
       for (let read = 0; read < 4; read += 1) {
         await cursor.read(1)
-        await pause(120)
+        await pause(250)
       }
       await cursor.close()
       expect((await behind).rows).toEqual([{ one: 1 }])
