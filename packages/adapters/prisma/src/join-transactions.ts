@@ -20,7 +20,7 @@ const ISOLATIONS: Readonly<Record<string, Isolation>> = {
 }
 
 /**
- * Makes the callback of `client.$transaction` part of the transaction around it. An own property of the client, so that its
+ * Makes what `client.$transaction` runs part of the transaction around it. An own property of the client, so that its
  * type stays, and that of what `$extends` makes of it.
  */
 export function joinTransactions(client: object, { pool, calls }: AdapterState): void {
@@ -29,7 +29,11 @@ export function joinTransactions(client: object, { pool, calls }: AdapterState):
   const inside = new WeakSet<object>()
 
   const $transaction: Transact = function $transaction(input, options) {
-    if (typeof input !== 'function') return transact.call(this, input, options)
+    if (typeof input !== 'function') {
+      const all = (): unknown => transact.call(this, input, options)
+      // A list is a savepoint too, and what runs beside it must not lie in that.
+      return pool.leases.isInTransaction ? pool.leases.ormTransaction(all, { isNested: inside.has(this) }) : all()
+    }
     const callback = input as (tx: object) => unknown
     const isNested = inside.has(this)
     // Called on another one's object it asks for no connection.

@@ -2,6 +2,7 @@ import { attachLeaseholdError, findLeaseholdError, InvalidOptionsError, isLeaseh
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { AdapterState } from './adapter-state.js'
 import type { PrismaAdapterOptions } from './check-adapter-options.js'
+import { inTurn } from './in-turn.js'
 import { LeaseFailure } from './lease-failure.js'
 import { poolView, type PoolClass } from './pool-view.js'
 import { releaseInAnyCase } from './release-in-any-case.js'
@@ -21,14 +22,15 @@ export class LeasedPrismaPg extends PrismaPg {
   }
 
   override async connect(): Promise<Adapter> {
-    const view = poolView(await poolClass(), this.#state)
+    const state = this.#state
+    const view = poolView(await poolClass(), state)
     const adapter = await new PrismaPg(view, this.#options).connect()
     if (adapter.underlyingDriver() !== view) throw notTaken('another class for pg.Pool than it tells of')
     handOnOurErrors(adapter)
     releaseInAnyCase(adapter)
     const { startTransaction } = adapter
     adapter.startTransaction = async function start(isolationLevel) {
-      const transaction = await startTransaction.call(this, isolationLevel)
+      const transaction = await inTurn(state, () => startTransaction.call(this, isolationLevel))
       handOnOurErrors(transaction)
       return transaction
     }

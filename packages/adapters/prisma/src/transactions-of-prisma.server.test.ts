@@ -270,3 +270,26 @@ test('a transaction that waits for its turn does not use up its maxWait', async 
   })
   expect(await balancesOf(prisma, 66)).toEqual([105])
 })
+
+test('nested writes and lists of queries that run side by side in a transaction take turns: one that fails undoes itself alone', async () => {
+  const { pool, prisma } = tests.open()
+  await prisma.$executeRaw`insert into orders (account_id, note) values (71, 'paid already')`
+  const pays = (id: number, note: string): object => ({
+    where: { id },
+    data: { balance: { increment: 5 }, orders: { create: { note } } },
+  })
+  const all = await pool.transaction(() =>
+    Promise.allSettled([
+      prisma.account.update(pays(71, 'paid by 71')),
+      prisma.account.update(pays(72, 'paid already')),
+      prisma.$transaction([prisma.account.update(increment(73, 5)), prisma.account.update(increment(73, 5))]),
+      prisma.$transaction([
+        prisma.account.update(increment(74, 5)),
+        prisma.account.create({ data: { id: 1, owner: 'no' } }),
+      ]),
+      prisma.account.update(pays(75, 'paid by 75')),
+    ]),
+  )
+  expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
+  expect(await balancesOf(prisma, 71, 72, 73, 74, 75)).toEqual([105, 100, 110, 100, 105])
+})

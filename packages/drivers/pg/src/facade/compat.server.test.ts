@@ -37,3 +37,14 @@ test('with compat: min is where the idle timeout stops', async () => {
   await new Promise((resolve) => setTimeout(resolve, 40))
   expect(pool.idleCount).toBe(1)
 })
+
+test('with compat: a timeout says pg-pool’s words and no more, as pg-query-stream’s suite compares them', async () => {
+  const pool = poolOf({ max: 1, connectionTimeoutMillis: 1_000, leasehold: { compat: 'pg-pool' } })
+  const client = await pool.connect()
+  await expect(pool.query('select 1')).rejects.toMatchObject({
+    message: 'timeout exceeded when trying to connect',
+    code: 'LEASEHOLD_ACQUIRE_TIMEOUT',
+    cause: { message: expect.stringContaining('no connection of pool') as string },
+  })
+  client.release()
+})

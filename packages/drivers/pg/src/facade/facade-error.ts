@@ -10,9 +10,10 @@ const given = new WeakSet()
 
 /**
  * The error of a failed acquire, as callers of a pg.Pool know it: a failed dial is the driver's own error, whose `code`
- * they look at; a timeout begins with pg-pool's words, and keeps our code and facts.
+ * they look at; a timeout begins with pg-pool's words, and keeps our code and facts. In compat it says those words only,
+ * for who compares them, and what we have to say is its cause.
  */
-export function facadeError(error: unknown): unknown {
+export function facadeError(error: unknown, isCompat: boolean): unknown {
   if (error instanceof ConnectFailedError) {
     if (error.timedOut) return new Error(CONNECT_TIMEOUT, { cause: error })
     if (typeof error.cause !== 'object' || error.cause === null) return error.cause
@@ -25,7 +26,10 @@ export function facadeError(error: unknown): unknown {
   if (error instanceof AcquireTimeoutError) {
     // With connections under way and none lent, the server is what everybody waits for.
     const words = error.total > 0 && error.holders.length === 0 ? CONNECT_TIMEOUT : QUEUE_TIMEOUT
-    if (!error.message.startsWith(words)) error.message = `${words}: ${error.message}`
+    if (isCompat && error.message !== words) {
+      error.cause = new Error(error.message, { cause: error.cause })
+      error.message = words
+    } else if (!error.message.startsWith(words)) error.message = `${words}: ${error.message}`
   }
   return error
 }

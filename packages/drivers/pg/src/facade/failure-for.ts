@@ -5,12 +5,10 @@ import { facadeError } from './facade-error.js'
  * its stack is taken anew where the promise fails, and so leads to the lines of whoever awaits it; that is why it does not
  * fail before somebody can.
  */
-export function failureFor(error: unknown): Promise<never> {
-  return new Promise<never>((_resolve, reject) => process.nextTick(reject, error)).catch(rethrow)
-}
-
-function rethrow(error: unknown): never {
-  const known = facadeError(error)
-  if (known instanceof Error) Error.captureStackTrace(known, rethrow)
-  throw known
+export function failureFor(error: unknown, isCompat: boolean): Promise<never> {
+  return new Promise<never>((_resolve, reject) => process.nextTick(reject, error)).catch(function rethrow(): never {
+    const known = facadeError(error, isCompat)
+    if (known instanceof Error) Error.captureStackTrace(known, rethrow)
+    throw known
+  })
 }

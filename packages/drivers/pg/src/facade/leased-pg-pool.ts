@@ -119,7 +119,7 @@ export class LeasedPgPool extends PgPool {
   override connect(callback: ConnectCallback): void
   override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
     const borrowed = new Promise<pg.PoolClient>((resolve) => {
-      this.#borrow(undefined, resolve, (error) => resolve(failureFor(error)))
+      this.#borrow(undefined, resolve, (error) => resolve(failureFor(error, this.#isCompat)))
     })
     if (callback === undefined) return this.#promised(borrowed)
     const bound = bindToContext(callback)
@@ -295,11 +295,11 @@ export class LeasedPgPool extends PgPool {
             return
           }
           answerOf(client, statement, values, this.leases.options.observe, (error, result) => {
-            if (error) resolve(failureFor(error))
+            if (error) resolve(failureFor(error, this.#isCompat))
             else resolve(result)
           })
         },
-        (error) => resolve(failureFor(error)),
+        (error) => resolve(failureFor(error, this.#isCompat)),
       )
     })
   }

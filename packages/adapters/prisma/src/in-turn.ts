@@ -1,0 +1,29 @@
+import type { PrismaPg } from '@prisma/adapter-pg'
+import type { AdapterState } from './adapter-state.js'
+
+type Transaction = Awaited<ReturnType<Awaited<ReturnType<PrismaPg['connect']>>['startTransaction']>>
+
+/**
+ * Opens a transaction that Prisma makes by itself, as for a nested write, in its turn: inside `pool.transaction` it is a
+ * savepoint, and what ran beside it would lie in that, and be undone with it when it fails.
+ */
+export async function inTurn({ pool, calls }: AdapterState, open: () => Promise<Transaction>): Promise<Transaction> {
+  // For those of `$transaction`, which have been given their turn there, Prisma says how long it waits.
+  if (!pool.leases.isInTransaction || calls.getStore()?.maxWait !== undefined) return open()
+  return new Promise((resolve, reject) => {
+    const untilItsEnd = async (): Promise<void> => {
+      const transaction = await open()
+      const ended = new Promise<void>((end) => tellEnd(transaction, end))
+      resolve(transaction)
+      await ended
+    }
+    Promise.resolve(pool.leases.ormTransaction(untilItsEnd)).catch(reject)
+  })
+}
+
+/** Both are called when COMMIT or ROLLBACK has been answered, and give the connection back. */
+function tellEnd(transaction: Transaction, end: () => void): void {
+  const { commit, rollback } = transaction
+  transaction.commit = () => commit.call(transaction).finally(end)
+  transaction.rollback = () => rollback.call(transaction).finally(end)
+}
