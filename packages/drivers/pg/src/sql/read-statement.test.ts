@@ -109,6 +109,16 @@ describe('nothing counts as undone that may not have run, or not as often as it 
   })
 })
 
+test.each([
+  ['alter table a rename to b', ['rename temp a']],
+  ['alter view if exists pg_temp.a rename to b', ['rename temp a']],
+  ['alter table app.a rename to b', []],
+  ['alter table a rename column b to c', []],
+  ['do $$ begin alter table a rename to b; end $$', ['rename temp a']],
+])('what may be temporary and gets another name is told: %s', (text, effects) => {
+  expect(told(text)).toEqual(effects)
+})
+
 describe('texts in texts are read', () => {
   test.each([
     [`do 'begin set work_mem = ''5MB''; end'`, ['set setting work_mem']],
@@ -143,6 +153,13 @@ describe('what a session without knowledge of it must not be trusted with is unk
     [`select ext.dblink_connect('c', 'd')`, ['set unknown dblink']],
     ['select set_limit(0.5)', ['set setting pg_trgm.similarity_threshold']],
     [`set search_path = pg_temp, public`, ['set setting search_path', 'set temp *']],
+    [`set search_path = "$user", public, 'pg_temp'`, ['set setting search_path', 'set temp *']],
+    [`set search_path to 'public, pg_temp'`, ['set setting search_path']],
+    [`set search_path = pg_catalog, pg_temp`, ['set setting search_path']],
+    [`select set_config('search_path', 'pg_catalog, pg_temp', false)`, ['set setting search_path']],
+    [`select pg_copy_physical_replication_slot('a', 'b')`, ['set slot b']],
+    [`select pg_copy_logical_replication_slot('a', 'b', false)`, []],
+    [`select pg_copy_logical_replication_slot('a', 'b', true, 'pgoutput')`, ['set slot b']],
     [`select set_config('search_path', 'public, pg_temp', false)`, ['set setting search_path', 'set temp *']],
     ['frobnicate the session', ['set unknown frobnicate']],
     ['selct 1', ['set unknown selct']],
