@@ -2,7 +2,7 @@ import type { Tokens } from './tokens.js'
 
 /** Words of the grammar that are names of functions as well, and may stand before a bracket as either. */
 const EITHER: ReadonlySet<string> = new Set(
-  'by columns cross cube filter full groups inner is natural outer over range reset rollup rows second set sets varying'.split(
+  'by columns cross cube filter full groups inner is natural outer over range reset rollup rows second set sets varying zone'.split(
     ' ',
   ),
 )
@@ -14,6 +14,11 @@ const BEFORE_EXPRESSIONS: ReadonlySet<string> = new Set(
     'zone any some'
   ).split(' '),
 )
+/** Statements of PL/pgSQL that may go on with a bracket. */
+const PROCEDURAL: ReadonlySet<string> = new Set('if elsif elseif while return perform execute assert'.split(' '))
+/** What stands before a statement of a body, and never before an expression; and what stands before either. */
+const BEFORE_STATEMENTS: ReadonlySet<string> = new Set(['', ';', 'begin', 'loop'])
+const BEFORE_EITHER: ReadonlySet<string> = new Set(['then', 'else'])
 /** Signs after which none begins: what is closed is complete. */
 const CLOSING = ')].;'
 /** The words between which GROUP BY is looked for. */
@@ -27,9 +32,11 @@ const FARTHEST = 200
  */
 export function isKeyword(tokens: Tokens, at: number): boolean {
   const word = tokens.word(at)
+  const before = tokens.word(at - 1)
+  // CASE … ELSE if(a, b) END: a function of that name is not unheard of.
+  if (PROCEDURAL.has(word)) return BEFORE_STATEMENTS.has(before) || (word !== 'if' && BEFORE_EITHER.has(before))
   if (!EITHER.has(word)) return false
   if (word === 'cube' || word === 'rollup') return isGrouping(tokens, at)
-  const before = tokens.word(at - 1)
   // A literal, a number, a parameter or a quoted name
   if (before === '') return at > 0
   if (tokens.kind(at - 1) === 'word') return !BEFORE_EXPRESSIONS.has(before)

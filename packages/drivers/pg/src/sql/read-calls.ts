@@ -171,6 +171,8 @@ class CallsReader {
     const before = tokens.word(first - 1)
     if (first === this.#from) return false
     if (before === 'as' || before === 'into' || before === 'references') return true
+    // CREATE TABLE [IF NOT EXISTS] t (…) in a body
+    if (before === 'table' || before === 'exists') return true
     // ADD EXCLUDE (…), TYPE geometry (…), ADD COLUMN "a" geometry (…)
     if (before === 'add' || before === 'type' || tokens.kind(first - 1) === 'name') return true
     if (before === 'using' && tokens.word(first - 2) === 'exclude') return true

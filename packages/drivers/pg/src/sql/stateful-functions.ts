@@ -52,6 +52,10 @@ export const STATEFUL_FUNCTIONS: ReadonlyMap<string, StatefulFunction> = new Map
   ...['query_to_xml', 'query_to_xmlschema', 'query_to_xml_and_xmlschema', 'ts_stat'].map((name) =>
     builtIn(name, (call) => bookText(call, name, 0)),
   ),
+  // These read tables and views without naming them as such, and cursors.
+  ...['table_to_xml', 'table_to_xml_and_xmlschema', 'schema_to_xml', 'schema_to_xml_and_xmlschema', 'database_to_xml']
+    .concat('database_to_xml_and_xmlschema', 'cursor_to_xml')
+    .map((name) => builtIn(name, unknown(name))),
   builtIn('ts_rewrite', (call) => {
     if (new CallArguments(call.tokens, call.open, call.to).count === 2) bookText(call, 'ts_rewrite', 1)
   }),

@@ -323,6 +323,13 @@ export const SESSION_SEQUENCES: Readonly<Record<string, ReadonlyArray<readonly S
       'fetch later',
       'rollback',
     ],
+    [
+      'begin',
+      `declare later cursor for ${SETS}`,
+      'reset all',
+      `do $$ declare c refcursor := 'later'; r text; begin fetch c into r; end $$`,
+      'commit',
+    ],
     [{ portal: 'select * from things', read: 2, close: true }],
     [{ portal: 'select * from things', read: 100, close: true }],
     [`set work_mem = '5MB'`, { portal: 'select * from things', read: 2, close: true }],

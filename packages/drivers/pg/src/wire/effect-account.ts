@@ -32,6 +32,7 @@ const COMMIT: SessionBooking = { is: 'commit' }
 const ROLLBACK: SessionBooking = { is: 'rollback' }
 const CHANGED: ReadEffect = unknownEffect('functions or triggers of its own making')
 const LOST_COUNT: ReadEffect = unknownEffect('statements that could not be told apart')
+const FETCHING: ReadonlySet<string> = new Set(['FETCH', 'MOVE', 'DO', 'CALL'])
 const TEMPORARY: SessionEffect = { does: 'set', kind: 'temp', name: undefined, isTransactional: true }
 
 /**
@@ -178,10 +179,9 @@ export class EffectAccount {
       this.#parts.doubt()
     }
     const used = changesFunctions ? [] : this.#effectsOf(relations)
-    if (control === undefined && effects.length + functions.length + used.length === 0) {
-      if (command === 'FETCH' || command === 'MOVE') this.#comeAgain('at-fetch')
-      return
-    }
+    // Routines may fetch as well.
+    if (FETCHING.has(command) || functions.length > 0) this.#comeAgain('at-fetch')
+    if (control === undefined && effects.length + functions.length + used.length === 0) return
     const origin = this.#originOf(noted)
     switch (control?.is) {
       case 'begin':
