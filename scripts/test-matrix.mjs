@@ -44,8 +44,9 @@ if (lines.some((line) => line.at(-1) !== 'ok')) process.exitCode = 1
  * @param {import('./supported-versions.mjs').SupportedVersions} versions
  */
 function versionsOf({ tests, shown = [] }) {
-  const { devDependencies } = JSON.parse(readFileSync(join(root, tests[0] ?? '', 'package.json'), 'utf8'))
-  return shown.map((name) => devDependencies[name].replace(/^npm:.*@/, '')).join(', ')
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, tests[0] ?? '', 'package.json'), 'utf8'))
+  const versions = { ...dependencies, ...devDependencies }
+  return shown.map((name) => versions[name].replace(/^npm:.*@|-beta.*/g, '')).join(', ')
 }
 
 /**

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +7,12 @@ import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import { publishablePackages } from '../../scripts/publishable-packages.mjs'
 import ownManifest from '../package.json' with { type: 'json' }
+import { INSTALLED, type Installed } from './installed.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of a service that has installed what would be published. */
+    /** The folder of a service that will have installed what would be published; see use-installation.ts. */
     installationFolder: string
-    /** The tarball of each package, by its name. */
-    tarballs: Record<string, string>
   }
 }
 
@@ -44,25 +43,34 @@ const besides = [
 ] as const
 
 /**
- * Builds and packs every package that can be published, and installs the tarballs in an empty folder: once for all tests
- * of packaging, since it takes longer than all of them.
+ * Begins to build and pack every package that can be published, and to install the tarballs in an empty folder: once for
+ * all tests of packaging. No other test waits for it: vitest begins when this returns, and the tests of packaging, which
+ * come last, ask `useInstallation()`.
  */
 export default async function installation(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-packaging-'))
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
-  try {
-    const tarballs = await install(folder)
-    project.provide('installationFolder', folder)
-    project.provide('tarballs', tarballs)
-    return remove
-  } catch (error) {
-    await remove()
-    throw error
+  project.provide('installationFolder', folder)
+  const ended = install(folder)
+    .then((tarballs): Installed => ({ is: 'there', tarballs }))
+    .catch((error: unknown): Installed => ({ is: 'failed', why: String(error) }))
+    .then((installed) => tell(folder, installed))
+  return async () => {
+    await ended
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 
+/** Whoever reads the file shall find all of it. */
+async function tell(folder: string, installed: Installed): Promise<void> {
+  const file = join(folder, INSTALLED)
+  await writeFile(`${file}.new`, JSON.stringify(installed))
+  await rename(`${file}.new`, file)
+}
+
 async function install(folder: string): Promise<Record<string, string>> {
-  await run('npm', ['run', 'build'], { cwd: root }).catch(({ stdout }: { stdout: string }) => {
+  // Without the examples, which would generate their clients beside the tests that use them.
+  const build = run('npm', ['run', 'build', '--', '--filter=./packages/**'], { cwd: root })
+  await build.catch(({ stdout }: { stdout: string }) => {
     throw new Error(`There is nothing to pack:\n${stdout}`)
   })
   const tarballs = Object.fromEntries(
@@ -76,7 +84,8 @@ async function install(folder: string): Promise<Record<string, string>> {
     join(folder, 'package.json'),
     JSON.stringify({ private: true, dependencies: { ...versions, ...tarballs } }),
   )
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder })
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock']
+  await run('npm', ['install', ...flags], { cwd: folder })
   return tarballs
 }
 

@@ -6,6 +6,9 @@ import { prepareServerFolder } from './prepare-server-folder.js'
 import { RestartablePostgres } from './restartable-postgres.js'
 import { unprivilegedUser } from './unprivileged-user.js'
 
+/** PostgreSQL 15, which also keeps no more exclusive backups. */
+const BACKUP_WAS_RENAMED = 150_000
+
 /**
  * A standby of `primary`, which from now on acknowledges a commit only when the standby has it too: so that nothing
  * that was acknowledged is missing after `promote()`.
@@ -43,8 +46,13 @@ export async function startStandby(primary: RestartablePostgres): Promise<Restar
 
 /** What pg_basebackup does, which npm's PostgreSQL comes without. */
 async function copyOfRunning(admin: Client, from: string, to: string): Promise<void> {
-  await admin.query("select pg_backup_start('standby', true)")
+  const { rows: version } = await admin.query<{ server_version_num: string }>('show server_version_num')
+  const isRenamed = Number(version[0]?.server_version_num) >= BACKUP_WAS_RENAMED
+  await admin.query(
+    isRenamed ? "select pg_backup_start('standby', true)" : "select pg_start_backup('standby', true, false)",
+  )
   cpSync(from, to, { recursive: true, filter: (path) => !basename(path).startsWith('postmaster.') })
-  const { rows } = await admin.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)')
+  const stop = isRenamed ? 'pg_backup_stop(false)' : 'pg_stop_backup(false)'
+  const { rows } = await admin.query<{ labelfile: string }>(`select labelfile from ${stop}`)
   writeFileSync(join(to, 'backup_label'), rows[0]?.labelfile ?? '')
 }

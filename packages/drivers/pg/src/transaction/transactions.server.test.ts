@@ -190,6 +190,7 @@ describe('pool.transaction', () => {
       )
       expect(await codeOf(run)).toBe('LEASEHOLD_TRANSACTION_ENDED')
       expect(await ended).toMatchObject({ code: 'LEASEHOLD_TRANSACTION_ENDED', statusCode: 503 })
+      await pool.leases.recycled
       expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
       expect(pool.snapshot().counts.opened).toBe(1)
     },
