@@ -14,7 +14,7 @@ function session(): {
   const effects = new SessionEffects()
   return {
     effects,
-    /** `set role`, `clear role`, `lock 1`, `unlock 1`, `savepoint a`, `release a`, `back to a`, `commit`, `rollback`. */
+    /** `set role`, `clear role`, `rename role`, `lock 1`, `unlock 1`, `savepoint a`, `release a`, `back to a`, `commit`, `rollback`. */
     book(...bookings) {
       for (const booking of bookings) book(effects, booking)
       return this
@@ -39,6 +39,7 @@ function book(effects: SessionEffects, words: string, of: EffectOrigin = origin)
     case 'set':
     case 'clear':
     case 'touch':
+    case 'rename':
       effects.book({ is: 'effect', effect: { does: verb, ...setting }, origin: of }, 1)
       break
     case 'lock':
@@ -64,6 +65,21 @@ function book(effects: SessionEffects, words: string, of: EffectOrigin = origin)
       throw new Error(words)
   }
 }
+
+describe('what gets another name', () => {
+  it('is not cleared by its old one, which may be something else’s by then', () => {
+    expect(session().book('set a', 'rename a', 'set a', 'clear a').pins).toEqual(['setting ?'])
+  })
+
+  it('has its old one again when that is rolled back', () => {
+    expect(session().book('set a', 'commit', 'rename a', 'rollback').pins).toEqual(['setting a'])
+    expect(session().book('set a', 'commit', 'rename a', 'rollback', 'clear a').pins).toEqual([])
+  })
+
+  it('is none of the session’s, unless it was made there', () => {
+    expect(session().book('set a', 'rename b').pins).toEqual(['setting a'])
+  })
+})
 
 describe('what is in force on a session', () => {
   it('is what was set and not cleared, each once', () => {

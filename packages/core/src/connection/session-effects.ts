@@ -82,8 +82,9 @@ export class SessionEffects {
       else this.#clear(keyOf(kind, name), effect, origin, now)
       return undefined
     }
-    if (does === 'touch') {
+    if (does === 'touch' || does === 'rename') {
       this.#touch(effect, origin, now)
+      if (does === 'rename') this.#rename(effect)
       return undefined
     }
     const key = keyOf(kind, name)
@@ -98,7 +99,7 @@ export class SessionEffects {
   #applyToBaseline({ kind, name, does }: SessionEffect, origin: EffectOrigin, now: number): void {
     const key = keyOf(kind, name)
     if (does === 'set') this.#baseline.set(key, { ...origin, kind, name, change: 'set', times: 1, since: now })
-    else if (does === 'touch') return
+    else if (does !== 'clear') return
     else if (name !== undefined) this.#baseline.delete(key)
     else for (const [known, pin] of this.#baseline) if (pin.kind === kind) this.#baseline.delete(known)
   }
@@ -131,6 +132,15 @@ export class SessionEffects {
       if (!isMeant || this.#pins.has(key)) continue
       this.#change(key, { ...origin, kind, name: item.name, change: 'cleared', times: 1, since: now }, isTransactional)
     }
+  }
+
+  /** Nobody follows its new name: it is one of its kind, until all of that is undone. */
+  #rename({ kind, name, isTransactional }: SessionEffect): void {
+    const key = keyOf(kind, name)
+    const pin = this.#pins.get(key)
+    if (pin?.change !== 'set') return
+    this.#change(key, undefined, isTransactional)
+    this.#change(keyOf(kind, undefined), { ...pin, name: undefined }, isTransactional)
   }
 
   #change(key: string, pin: PinRecord | undefined, isTransactional: boolean): void {

@@ -5,9 +5,10 @@ import type { Site } from './owner.js'
 export interface SessionEffect {
   /**
    * Whether it is in force from now on, or no longer. After a `touch` nobody can tell: it may have been cleared. What is
-   * known to be in force stays booked, and what hooks had made must be made anew.
+   * known to be in force stays booked, and what hooks had made must be made anew. After a `rename` it is in force under
+   * another name: to clear the old name clears something else.
    */
-  readonly does: 'set' | 'clear' | 'touch'
+  readonly does: 'set' | 'clear' | 'touch' | 'rename'
   readonly kind: PinKind
   /** Of what: a setting, a channel, a lock's keys. Undefined when it could not be read, and for a `clear` or a `touch` of the whole kind. */
   readonly name: string | undefined

@@ -321,6 +321,17 @@ test('values of sequences are cleared only before a text that reads another owne
   other.release()
 })
 
+test('values that a rule or a trigger of another’s statement has drawn are cleared as well', async () => {
+  await using pool = open()
+  await pool.query(`
+    create table audited (id integer);
+    insert into audited values (1);
+    create table audit (id serial);
+    create rule audits as on update to audited do also insert into audit default values`)
+  await pool.query('update audited set id = 2')
+  await expect(pool.query('select lastval()')).rejects.toMatchObject({ code: '55000' })
+})
+
 test('who knows better what a function does may say so', async () => {
   await using admin = open()
   await admin.query(`

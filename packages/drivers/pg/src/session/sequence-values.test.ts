@@ -62,6 +62,42 @@ test.each([
     [false, false],
   ],
   [
+    'a trigger or a rule of another’s UPDATE may have drawn',
+    [
+      [one, 'update t set a = 1'],
+      [other, 'select lastval()'],
+      [other, 'select lastval()'],
+    ],
+    [false, true, false],
+  ],
+  [
+    'another has used a table, and one oneself since',
+    [
+      [one, 'delete from t'],
+      [other, 'select * from t'],
+      [other, 'select lastval()'],
+      [other, `select currval('s') from t`],
+    ],
+    [false, false, true, false],
+  ],
+  [
+    'one has used tables oneself and nobody else has',
+    [
+      [one, 'update t set a = 1'],
+      [one, 'select lastval()'],
+    ],
+    [false, false],
+  ],
+  [
+    'another has used a table, and one has drawn oneself since',
+    [
+      [one, 'update t set a = 1'],
+      [other, 'insert into t values (1)'],
+      [other, 'select lastval()'],
+    ],
+    [false, false, false],
+  ],
+  [
     'nothing is read',
     [
       [one, `select nextval('s')`],

@@ -151,6 +151,7 @@ describe('behind PgBouncer that pools transactions', () => {
   it.each([
     'set app.x = 1',
     `select set_config('app.x', '1', false)`,
+    `select * from "set_config"('app.x', '1', false)`,
     `set role ${ROLE}`,
     'listen x',
     'select pg_advisory_lock(1)',

@@ -29,7 +29,7 @@ const PIECE = fc.constantFrom(
       ),
     )
     .concat(
-      `update|values|-- x\n|/* y */|/*|*/|--|'|"|$$|\\|*|.|::|discard|load|values (1)|x|union|with|order by|null`.split(
+      `update|values|rename to|alter table t|over|filter|is|rows|cube|-- x\n|/* y */|/*|*/|--|'|"|$$|\\|*|.|::|discard|load|values (1)|x|union|with|order by|null`.split(
         '|',
       ),
     ),

@@ -8,19 +8,22 @@ export const SERVER_FUNCTIONS = `
   where p.oid < ${FIRST_OF_USERS}`
 
 /**
- * The functions, procedures and aggregates of the database, with their bodies where those can be read. An aggregate is
- * given a body that calls the functions of which it is made.
+ * The functions, procedures and aggregates of the database, with their settings, and with their bodies where those can be
+ * read, followed by the defaults of their arguments. An aggregate is given a body that calls the functions of which it is
+ * made.
  */
 export const ROUTINES = `
   select n.nspname as schema, p.proname as name,
     case when p.prokind = 'a' then 'plpgsql' else l.lanname end as language,
+    p.proconfig as settings,
     case
       when p.prokind = 'a' then (
         select 'perform ' || concat_ws('(), ', nullif(a.aggtransfn, 0)::regproc, nullif(a.aggfinalfn, 0)::regproc,
           nullif(a.aggmtransfn, 0)::regproc, nullif(a.aggmfinalfn, 0)::regproc) || '()'
         from pg_catalog.pg_aggregate a where a.aggfnoid = p.oid)
       when l.lanname = 'sql' and p.prosrc = '' then pg_catalog.pg_get_functiondef(p.oid)
-      when l.lanname in ('sql', 'plpgsql') then p.prosrc
+      when l.lanname in ('sql', 'plpgsql') then
+        concat(p.prosrc, '; select ' || pg_catalog.pg_get_expr(p.proargdefaults, 'pg_proc'::regclass))
     end as body,
     l.lanname = 'sql' and p.prosrc = '' as "isStandard"
   from pg_catalog.pg_proc p
@@ -33,8 +36,8 @@ const STATEFUL = `'set_config|advisory_(lock|unlock)|setseed|_replication_slot|r
 
 /**
  * What runs unseen when a table or view is used, for each as a body that calls it: triggers, rules and queries of views,
- * defaults, constraints, policies; and what else is reached through it, as partitions, tables under views, and tables with
- * cascading foreign keys.
+ * defaults, constraints, also those of domains, policies; and what else is reached through it, as partitions, tables under
+ * views, and tables with cascading foreign keys. Temporary ones are anybody's: their names are all that is known of them.
  */
 export const RELATIONS = `
   with calls (relation, call) as (
@@ -52,6 +55,11 @@ export const RELATIONS = `
     from pg_catalog.pg_depend d join pg_catalog.pg_constraint c on c.oid = d.objid and c.conrelid <> 0
     where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_proc'::regclass and d.refobjid >= ${FIRST_OF_USERS}
     union all
+    select a.attrelid, 'perform ' || d.refobjid::regproc || '()'
+    from pg_catalog.pg_depend d join pg_catalog.pg_constraint c on c.oid = d.objid and c.contypid <> 0
+      join pg_catalog.pg_attribute a on a.atttypid = c.contypid
+    where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_proc'::regclass and d.refobjid >= ${FIRST_OF_USERS}
+    union all
     select p.polrelid, 'perform ' || d.refobjid::regproc || '()'
     from pg_catalog.pg_depend d join pg_catalog.pg_policy p on p.oid = d.objid
     where d.classid = 'pg_policy'::regclass and d.refclassid = 'pg_proc'::regclass and d.refobjid >= ${FIRST_OF_USERS}
@@ -64,6 +72,12 @@ export const RELATIONS = `
     select adrelid, 'perform ' || expression
     from (select adrelid, pg_catalog.pg_get_expr(adbin, adrelid) as expression from pg_catalog.pg_attrdef) defaults
     where expression ~ ${STATEFUL}
+    union all
+    select coalesce(attrelid, conrelid), 'perform ' || definition
+    from (select c.conrelid, a.attrelid, pg_catalog.pg_get_constraintdef(c.oid) as definition
+      from pg_catalog.pg_constraint c left join pg_catalog.pg_attribute a on c.contypid <> 0 and a.atttypid = c.contypid
+      where c.contype = 'c' and c.oid >= ${FIRST_OF_USERS}) checks
+    where definition ~ ${STATEFUL}
     union all
     select polrelid, 'perform ' || expression
     from (select polrelid, concat_ws(', ', pg_catalog.pg_get_expr(polqual, polrelid),
@@ -84,5 +98,4 @@ export const RELATIONS = `
   from calls
     join pg_catalog.pg_class c on c.oid = calls.relation
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-  where n.nspname !~ '^pg_(temp|toast_temp)_'
   group by 1, 2`

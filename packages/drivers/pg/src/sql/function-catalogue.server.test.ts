@@ -45,6 +45,22 @@ const SCHEMA = `
   create table app.guarded (id int);
   create policy guards on app.guarded using (app.sets() is not null);
   create table app.checked (id int check (app.adds(id) > 0 and app.sets() is not null));
+  create table app.checked_by_setting (id int check (set_config('app.c', '1', false) is not null));
+  create domain app.settled as int check (app.sets() is not null);
+  create domain app.settled_plainly as int check (set_config('app.e', '1', false) is not null);
+  create table app.of_domain (id app.settled);
+  create table app.of_plain_domain (id app.settled_plainly);
+  create function app.by_default(x text default set_config('app.f', '1', false)) returns text language sql as 'select x';
+  create function app.by_default_too(x text default app.sets()) returns text language plpgsql as
+    $$ begin return x; end $$;
+  create function app.makes() returns void language plpgsql set search_path = "$user", pg_temp as
+    $$ begin create table made (id int); end $$;
+  create function app.makes_nothing() returns void language plpgsql set search_path = app, pg_temp as
+    $$ begin perform 1; end $$;
+  create function app.makes_nowhere() returns void language plpgsql set search_path = pg_catalog, pg_temp as
+    $$ begin create table app.made (id int); end $$;
+  create temp table passing (id int);
+  create trigger watches before insert on passing for each row execute function app.on_change();
   create table app.plain (id serial primary key, at timestamptz default now());`
 
 const database = usePostgres()
@@ -81,9 +97,15 @@ test.each([
   ['gathers', ['advisory-lock ?']],
   ['proceeds', ['temp "made"']],
   ['unlocks', ['advisory-lock ?']],
+  ['by_default', ['setting "app.f"']],
+  ['by_default_too', ['setting "app.x"']],
+  ['makes', ['temp ?']],
+  ['makes_nothing', []],
+  ['makes_nowhere', []],
   ['md5', []],
   ['pg_stat_get_numscans', []],
   ['pg_temp.anything', ['unknown "function pg_temp.anything"']],
+  ['pg_temp_3.anything', ['unknown "function pg_temp_3.anything"']],
 ])('%s is judged by its body, and by what that calls', (name, effects) => {
   expect(told(functions.effectsOf(name))).toEqual(effects)
 })
@@ -101,6 +123,10 @@ test.each([
   ['part', ['setting "app.x"']],
   ['guarded', ['setting "app.x"']],
   ['checked', ['setting "app.x"']],
+  ['checked_by_setting', ['setting "app.c"']],
+  ['of_domain', ['setting "app.x"']],
+  ['of_plain_domain', ['setting "app.e"']],
+  ['passing', ['setting "app.x"']],
   ['plain', []],
   ['nothing', []],
 ])('what runs unseen when %s is used is known', (name, effects) => {

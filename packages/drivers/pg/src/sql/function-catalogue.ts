@@ -1,7 +1,9 @@
 import { RELATIONS, ROUTINES, SERVER_FUNCTIONS } from './catalogue-queries.js'
 import type { DeclaredFunctions } from './declared-functions.js'
+import { mayMakeTemporary } from './may-make-temporary.js'
 import { readRoutine } from './read-routine.js'
 import type { ReadEffect, ReadStatement } from './statement-reading.js'
+import { unknownEffect } from './unknown-effect.js'
 
 /** Sends a statement to the database and returns its rows. */
 export type CatalogueQuery = (sql: string) => Promise<ReadonlyArray<Readonly<Record<string, unknown>>>>
@@ -142,7 +144,7 @@ export class FunctionCatalogue {
     const declared = this.#declared.get(name)
     if (declared !== undefined) return declared === 'harmless' ? NOTHING : [unknownFunction(name)]
     // Its session has more on it already, and nobody else sees what it is.
-    if (name.startsWith('pg_temp.')) return [unknownFunction(name)]
+    if (/^pg_temp(?:_\d+)?\./.test(name)) return [unknownFunction(name)]
     const routines = this.#catalogue?.routines.get(name)
     if (routines !== undefined) return this.#effectsOfAll(routines)
     if (this.#catalogue !== undefined && this.#serverFunctions?.has(name) === true) return NOTHING
@@ -192,6 +194,14 @@ export class FunctionCatalogue {
   }
 }
 
+const TEMPORARY: ReadEffect = {
+  does: 'set',
+  kind: 'temp',
+  name: undefined,
+  isTransactional: true,
+  isLocal: false,
+  isLocalIf: undefined,
+}
 const NO_RELATIONS: ReadonlyMap<string, readonly ReadEffect[]> = new Map()
 const EMPTY: ReadParts = { effects: [], functions: [], relations: [] }
 
@@ -221,12 +231,23 @@ function routineOf(row: Readonly<Record<string, unknown>>): Routine {
   const name = String(row['name'])
   const language = typeof row['language'] === 'string' ? row['language'] : 'plpgsql'
   const body = typeof row['body'] === 'string' ? row['body'] : ''
+  const isStandard = row['isStandard'] === true
   let read: ReadParts | undefined
   return {
     schema,
     name,
-    read: () => (read ??= readBody(name, row['isStandard'] === true ? 'plpgsql' : language, body)),
+    read: () =>
+      (read ??= withTemporaries(readBody(name, isStandard ? 'plpgsql' : language, body), row['settings'], body)),
   }
+}
+
+/** With the schema of temporary objects in its own search path, what it makes may be temporary without a word of it. */
+function withTemporaries(read: ReadParts, settings: unknown, body: string): ReadParts {
+  if (!Array.isArray(settings) || !/\bcreate\b/i.test(body)) return read
+  const path = settings.map(String).find((setting) => setting.startsWith('search_path='))
+  return path !== undefined && mayMakeTemporary(path.slice('search_path='.length))
+    ? { ...read, effects: [...read.effects, TEMPORARY] }
+    : read
 }
 
 function readBody(name: string, language: string, body: string): ReadParts {
@@ -242,12 +263,5 @@ function keep(effects: Map<string, ReadEffect>, effect: ReadEffect): void {
 }
 
 function unknownFunction(name: string): ReadEffect {
-  return {
-    does: 'set',
-    kind: 'unknown',
-    name: `function ${name}`,
-    isTransactional: false,
-    isLocal: false,
-    isLocalIf: undefined,
-  }
+  return unknownEffect(`function ${name}`)
 }

@@ -4,18 +4,18 @@
  */
 export const NEVER_CALLED: ReadonlySet<string> = new Set(
   `
-  all analyse analyze and any array as asc asymmetric both by case cast check collate column constraint create cross
+  all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create
   current_catalog current_date current_role current_time current_timestamp current_user default deferrable desc distinct
-  do else end except false fetch filter for foreign from full grant group having ilike in initially inner insert intersect
-  into is join lateral leading left like limit localtime localtimestamp materialized natural not null offset on only or
-  order outer over placing primary references returning right select session_user set similar some symmetric system_user
+  do else end except false fetch for foreign from grant group having ilike in initially insert intersect
+  into join lateral leading left like limit localtime localtimestamp materialized not null offset on only or
+  order placing primary references returning right select session_user similar some symmetric system_user
   table then to trailing true union unique user using variadic when where window with
   between bigint bit boolean char character coalesce dec decimal exists extract float greatest grouping inout int integer
   interval json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize
   json_table json_value least merge_action national nchar none normalize nullif numeric out overlay position precision
   real row setof smallint substring time timestamp treat trim values varchar xmlattributes xmlconcat xmlelement xmlexists
-  xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable varying
-  cube rollup sets columns operator
+  xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+  operator
   `
     .trim()
     .split(/\s+/),

@@ -1,4 +1,5 @@
 import { callsRunOnce } from './calls-run-once.js'
+import { isKeyword } from './is-keyword.js'
 import { KNOWN_FUNCTIONS } from './known-functions.js'
 import { NEVER_CALLED } from './never-called.js'
 import { STATEFUL_FUNCTIONS } from './stateful-functions.js'
@@ -65,7 +66,8 @@ class CallsReader {
   #open(at: number): void {
     const before = at > this.#from ? this.#tokens.word(at - 1) : ''
     // FROM (a JOIN b …), in as many brackets as you like
-    const isSource = before === 'from' || before === 'join' || (this.#isInFrom.at(-1) === true && ',('.includes(before))
+    const isInList = this.#isInFrom.at(-1) === true && (before === ',' || before === '(')
+    const isSource = before === 'from' || before === 'join' || isInList
     this.#introducers.push(before)
     this.#isInFrom.push(isSource)
     if (isSource) this.#table(at + 1)
@@ -138,7 +140,8 @@ class CallsReader {
     const isWord = tokens.kind(last) === 'word'
     if (!isWord && tokens.kind(last) !== 'name') return
     const word = tokens.word(last)
-    if (isWord && NEVER_CALLED.has(word) && tokens.word(last - 1) !== '.') return
+    const isQualified = tokens.word(last - 1) === '.'
+    if (isWord && !isQualified && (NEVER_CALLED.has(word) || isKeyword(tokens, last))) return
     let first = last
     while (first - 2 >= this.#from && tokens.word(first - 1) === '.' && isIdentifier(tokens, first - 2)) first -= 2
     const schema = first === last ? undefined : tokens.qualifiedName(first, last - 1)
@@ -168,6 +171,12 @@ class CallsReader {
     const before = tokens.word(first - 1)
     if (first === this.#from) return false
     if (before === 'as' || before === 'into' || before === 'references') return true
+    // CREATE TABLE [IF NOT EXISTS] t (…) in a body
+    if (before === 'table' || before === 'exists') return true
+    // ADD EXCLUDE (…), TYPE geometry (…), ADD COLUMN "a" geometry (…)
+    if (before === 'add' || before === 'type' || tokens.kind(first - 1) === 'name') return true
+    if (before === 'using' && tokens.word(first - 2) === 'exclude') return true
+    if (tokens.word(first - 2) === 'add' || tokens.says(first - 3, 'add', 'column')) return true
     // FROM (…) x (a); but DISTINCT ON (…) f (a), and OPERATOR (…) f (a)
     if (before === ')') return this.#closed !== 'on' && this.#closed !== 'operator'
     if (before === 'with' || before === 'recursive') return true
@@ -188,16 +197,21 @@ class CallsReader {
     at += 1
     if (tokens.word(at) === 'not') at += 1
     if (tokens.word(at) === 'materialized') at += 1
-    return tokens.word(at) === '(' && ['select', 'with', '(', 'table'].includes(tokens.word(at + 1))
+    return tokens.word(at) === '(' && QUERIES.has(tokens.word(at + 1))
   }
 
   /** `FROM t x (a)`: two names, the first where a table stands. */
   #isAliasOfTable(table: number): boolean {
     const tokens = this.#tokens
     if (!isIdentifier(tokens, table) || BEFORE_CALLS.has(tokens.word(table))) return false
-    return ['from', 'join', ',', '.', 'only'].includes(tokens.word(table - 1))
+    const before = tokens.word(table - 1)
+    // FROM (t x (a) JOIN …)
+    if (before === '(') return this.#isInFrom.at(-2) === true
+    return ['from', 'join', ',', '.', 'only'].includes(before)
   }
 }
+
+const QUERIES: ReadonlySet<string> = new Set('select with ( table values insert update delete merge'.split(' '))
 
 /** Words that may stand between a comma, FROM or JOIN and a call. */
 const BEFORE_CALLS: ReadonlySet<string> = new Set(

@@ -65,6 +65,7 @@ export function readAlter(draft: StatementDraft, tokens: Tokens, from: number, t
   draft.changesFunctions = CALLING.has(kind)
   if (kind === 'system' || kind === 'subscription') draft.runsInTransaction = false
   if (kind === 'database' && hasWords(tokens, end, to, 'set', 'tablespace')) draft.runsInTransaction = false
+  if (NAMED.has(kind)) readRename(draft, tokens, end, to)
   if (kind !== 'table') return
   // New defaults are worked out for the rows that are there, and draw from sequences.
   draft.drawsSequence = true
@@ -72,6 +73,16 @@ export function readAlter(draft: StatementDraft, tokens: Tokens, from: number, t
   if (hasWords(tokens, end, to, 'default') || hasWords(tokens, end, to, 'trigger')) draft.changesFunctions = true
   if (callsUnseen(tokens, end, to)) draft.changesFunctions = true
   readCalls(draft, tokens, end, to)
+}
+
+/** `ALTER TABLE [ONLY] x RENAME TO y`: without a schema a temporary one is found first. */
+function readRename(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {
+  const at = tokens.word(from) === 'only' ? from + 1 : from
+  const after = tokens.afterName(at)
+  const rename = tokens.word(after) === '*' ? after + 1 : after
+  if (rename + 2 >= to || !tokens.says(rename, 'rename', 'to')) return
+  const name = temporaryName(tokens, at, after === at + 1)
+  if (name !== undefined) draft.rename('temp', name)
 }
 
 /** The place after AS, where no bracket is open. */

@@ -1,3 +1,4 @@
+import { mayMakeTemporary } from './may-make-temporary.js'
 import { readTransactionModes } from './read-transaction-modes.js'
 import { settingEffect } from './setting-effect.js'
 import type { StatementDraft } from './statement-draft.js'
@@ -103,9 +104,9 @@ function readSpecial(draft: StatementDraft, tokens: Tokens, at: number, to: numb
  * even if the path is set for a transaction only.
  */
 function bookSearchPath(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {
-  for (let at = from; at < to; at += 1) {
-    if (/^pg_temp\b/.test(valueAt(tokens, at) ?? '')) return draft.set('temp', undefined)
-  }
+  const names: string[] = []
+  for (let at = from; at < to; at += 1) names.push(valueAt(tokens, at) ?? '')
+  if (mayMakeTemporary(names)) draft.set('temp', undefined)
 }
 
 function valueAt(tokens: Tokens, at: number): string | undefined {

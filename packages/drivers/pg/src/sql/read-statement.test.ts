@@ -109,6 +109,30 @@ describe('nothing counts as undone that may not have run, or not as often as it 
   })
 })
 
+test.each([
+  ['do $$ begin if (f(1)) then return (g(2)); elsif (h(3)) then perform (i(4)); end if; end $$', 'f g h i'],
+  [
+    'do $$ begin while (f(1)) loop if (g(2)) then assert (h(3)); else return (i(4)); end if; end loop; end $$',
+    'f g h i',
+  ],
+  ['do $$ begin create temp table if not exists a (b int); create table c (d int); end $$', ''],
+  ['select a at time zone (b)', ''],
+  ['select case when a then if(b) else if(c) end, set(d), is(e)', 'if is set'],
+  ['select * from "F"(1), "s"."G"(2) x join lateral "h"(3) on true', 'F h s.G'],
+])('the functions that are called: %s', (text, functions) => {
+  expect(only(text).functions.toSorted().join(' ')).toBe(functions)
+})
+
+test.each([
+  ['alter table a rename to b', ['rename temp a']],
+  ['alter view if exists pg_temp.a rename to b', ['rename temp a']],
+  ['alter table app.a rename to b', []],
+  ['alter table a rename column b to c', []],
+  ['do $$ begin alter table a rename to b; end $$', ['rename temp a']],
+])('what may be temporary and gets another name is told: %s', (text, effects) => {
+  expect(told(text)).toEqual(effects)
+})
+
 describe('texts in texts are read', () => {
   test.each([
     [`do 'begin set work_mem = ''5MB''; end'`, ['set setting work_mem']],
@@ -126,6 +150,7 @@ describe('texts in texts are read', () => {
     [`do language plpython3u $$ pass $$`, ['set unknown do plpython3u']],
     [`select query_to_xml('select set_config(''a.b'', ''1'', false)', true, false, '')`, ['set setting a.b']],
     [`select query_to_xml($1, true, false, '')`, ['set unknown query_to_xml']],
+    [`select table_to_xml('seen', true, false, '')`, ['set unknown table_to_xml']],
     [`select * from crosstab('select 1') as t(a int)`, []],
     [`select * from ext.crosstab($$ select set_config('a.b', '1', false) $$, 3) as t(a int)`, ['set setting a.b']],
   ])('%s', (text, effects) => {
@@ -143,6 +168,13 @@ describe('what a session without knowledge of it must not be trusted with is unk
     [`select ext.dblink_connect('c', 'd')`, ['set unknown dblink']],
     ['select set_limit(0.5)', ['set setting pg_trgm.similarity_threshold']],
     [`set search_path = pg_temp, public`, ['set setting search_path', 'set temp *']],
+    [`set search_path = "$user", public, 'pg_temp'`, ['set setting search_path', 'set temp *']],
+    [`set search_path to 'public, pg_temp'`, ['set setting search_path']],
+    [`set search_path = pg_catalog, pg_temp`, ['set setting search_path']],
+    [`select set_config('search_path', 'pg_catalog, pg_temp', false)`, ['set setting search_path']],
+    [`select pg_copy_physical_replication_slot('a', 'b')`, ['set slot b']],
+    [`select pg_copy_logical_replication_slot('a', 'b', false)`, []],
+    [`select pg_copy_logical_replication_slot('a', 'b', true, 'pgoutput')`, ['set slot b']],
     [`select set_config('search_path', 'public, pg_temp', false)`, ['set setting search_path', 'set temp *']],
     ['frobnicate the session', ['set unknown frobnicate']],
     ['selct 1', ['set unknown selct']],

@@ -115,6 +115,13 @@ const READERS: Readonly<Record<string, StatementReader>> = {
     reading.makesNamed(domainname)
   },
   DropStmt: readDrop,
+  RenameStmt: (reading, { renameType, relation, object }) => {
+    if (OBJECTS[String(renameType)] === undefined || renameType === 'OBJECT_MATVIEW') return
+    const { relname, schemaname } = treeOf(relation)
+    const names = relname === undefined ? stringsOf(treeOf(treeOf(object)['List'])['items']) : [schemaname, relname]
+    const schema = names.length > 1 ? names.at(-2) : undefined
+    if (schema === undefined || isTemporary(schema)) reading.effects.push(`rename temp ${String(names.at(-1))}`)
+  },
   AlterTableStmt: (reading, { cmds, objtype }) => {
     if (objtype === 'OBJECT_TABLE') reading.runs(cmds)
   },

@@ -1,6 +1,7 @@
 import { type CallArgument, CallArguments } from './call-arguments.js'
 import { isTrue } from './is-true.js'
 import { lockKey } from './lock-key.js'
+import { mayMakeTemporary } from './may-make-temporary.js'
 import { bookSetting } from './read-set.js'
 import type { StatementDraft } from './statement-draft.js'
 import type { BoundName, BoundValue } from './statement-reading.js'
@@ -38,8 +39,8 @@ export const STATEFUL_FUNCTIONS: ReadonlyMap<string, StatefulFunction> = new Map
   builtIn('setval', ({ draft }) => void (draft.drawsSequence = true)),
   builtIn('pg_create_logical_replication_slot', (call) => bookSlot(call, 0, 'slot_name', 'temporary')),
   builtIn('pg_create_physical_replication_slot', (call) => bookSlot(call, 0, 'slot_name', 'temporary')),
-  builtIn('pg_copy_logical_replication_slot', (call) => bookSlot(call, 1, 'dst_slot_name', 'temporary')),
-  builtIn('pg_copy_physical_replication_slot', (call) => bookSlot(call, 1, 'dst_slot_name', 'temporary')),
+  builtIn('pg_copy_logical_replication_slot', bookCopiedSlot),
+  builtIn('pg_copy_physical_replication_slot', bookCopiedSlot),
   builtIn('pg_drop_replication_slot', bookDroppedSlot),
   builtIn('pg_replication_origin_session_setup', unknown('replication origin')),
   builtIn('pg_replication_origin_session_reset', undone('replication origin')),
@@ -51,6 +52,10 @@ export const STATEFUL_FUNCTIONS: ReadonlyMap<string, StatefulFunction> = new Map
   ...['query_to_xml', 'query_to_xmlschema', 'query_to_xml_and_xmlschema', 'ts_stat'].map((name) =>
     builtIn(name, (call) => bookText(call, name, 0)),
   ),
+  // These read tables and views without naming them as such, and cursors.
+  ...['table_to_xml', 'table_to_xml_and_xmlschema', 'schema_to_xml', 'schema_to_xml_and_xmlschema', 'database_to_xml']
+    .concat('database_to_xml_and_xmlschema', 'cursor_to_xml')
+    .map((name) => builtIn(name, unknown(name))),
   builtIn('ts_rewrite', (call) => {
     if (new CallArguments(call.tokens, call.open, call.to).count === 2) bookText(call, 'ts_rewrite', 1)
   }),
@@ -92,15 +97,12 @@ function bookSetConfig({ draft, tokens, open, to, isCertain }: StatefulCall): vo
     const isNoRole = name.text.toLowerCase() === 'role' && value?.is === 'literal' && value.text === 'none'
     const isDefault = isCertain && (value?.is === 'null' || isNoRole)
     bookSetting(draft, isDefault ? 'clear' : 'set', name.text, { isLocal, isLocalIf })
-    if (mayBeTemporary(name.text, value)) draft.set('temp', undefined)
+    // As in SET search_path: what is made then is temporary, and outlasts a path of the transaction.
+    const isPath = name.text.toLowerCase() === 'search_path'
+    if (isPath && value?.is === 'literal' && mayMakeTemporary(value.text)) draft.set('temp', undefined)
   } else if (name?.is !== 'null') {
     draft.set('setting', name?.is === 'parameter' ? { parameter: name.parameter } : undefined, { isLocal, isLocalIf })
   }
-}
-
-/** As in `SET search_path`: what is made then is temporary, and outlasts a path of the transaction. */
-function mayBeTemporary(name: string, value: CallArgument | undefined): boolean {
-  return name.toLowerCase() === 'search_path' && value?.is === 'literal' && /\bpg_temp\b/.test(value.text)
 }
 
 function lockFunctions(): ReadonlyArray<readonly [string, StatefulFunction]> {
@@ -137,6 +139,13 @@ function lockName({ tokens, open, to }: StatefulCall, isShared: boolean): string
   }
   if (isShared) parts.push(' shared')
   return parts.every((part) => typeof part === 'string') ? parts.join('') : parts
+}
+
+/** A copy is as temporary as what it is a copy of, unless it says otherwise: nobody knows. */
+function bookCopiedSlot(call: StatefulCall): void {
+  const given = new CallArguments(call.tokens, call.open, call.to)
+  if (given.at(2, 'temporary') === undefined) call.draft.set('slot', nameOf(given.at(1, 'dst_slot_name')))
+  else bookSlot(call, 1, 'dst_slot_name', 'temporary')
 }
 
 /** A slot that is not temporary belongs to the server, and stays. */

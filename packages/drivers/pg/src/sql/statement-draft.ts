@@ -49,6 +49,11 @@ export class StatementDraft {
     this.#add('touch', kind, name)
   }
 
+  /** It goes by another name from now on. */
+  rename(kind: PinKind, name: string): void {
+    this.#add('rename', kind, name)
+  }
+
   calls(name: string): void {
     this.#functions.add(name)
   }
@@ -92,7 +97,8 @@ export class StatementDraft {
       const isCounted = effect.kind === 'advisory-lock'
       const name = typeof effect.name === 'string' && !isCounted ? effect.name : undefined
       const isLocal = effect.isLocal && effect.isLocalIf === undefined
-      const absorbed = { ...effect, does: effect.does === 'set' ? 'set' : 'touch', name, isLocal } as const
+      const does = effect.does === 'clear' ? 'touch' : effect.does
+      const absorbed = { ...effect, does, name, isLocal } as const
       if (this.effects.some((known) => isSame(known, absorbed))) continue
       if (this.effects.length >= MOST_ABSORBED) {
         this.#addTooMuch()

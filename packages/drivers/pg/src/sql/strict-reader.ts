@@ -82,6 +82,6 @@ function kindOf(name: string, first: string | undefined): string | undefined {
 const OF_SYNTAX: ReadonlySet<string> = new Set(
   (
     'extract overlay position substring normalize xmlexists timezone like_escape similar_to_escape pg_collation_for ' +
-    'is_normalized btrim ltrim rtrim left right'
+    'is_normalized json_object btrim ltrim rtrim left right'
   ).split(' '),
 )

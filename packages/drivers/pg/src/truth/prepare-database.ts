@@ -33,6 +33,8 @@ const OBJECTS = `
   create function calls_one_that_sets() returns void language plpgsql as $$ begin perform sets_in_plpgsql(); end $$;
   create function sets_tenant(tenant text) returns void language plpgsql as $$
     begin perform set_config('app.tenant_id', tenant, false); end $$;
+  create function set(tenant text) returns void language plpgsql as $$
+    begin perform set_config('app.tenant_id', tenant, false); end $$;
   create function locks(key bigint) returns void language plpgsql as $$ begin perform pg_advisory_lock(key); end $$;
   create function locks_seven() returns void language sql as 'select pg_advisory_lock(7)';
   create function makes_temporary() returns void language plpgsql as $$
@@ -71,6 +73,16 @@ const OBJECTS = `
   create function of_guarded() returns trigger language plpgsql as $$
     begin perform pg_advisory_lock(14); return new; end $$;
   create trigger locks before insert on guarded for each row execute function of_guarded();
+  create table watched_late (id integer);
+  create constraint trigger touches after insert on watched_late deferrable initially deferred
+    for each row execute function of_watched();
+  create domain settled as integer check (set_config('app.touched', 'yes', false) is not null);
+  create table settling (id settled);
+  create function opens() returns refcursor language plpgsql as $$
+    declare opened refcursor := 'opened';
+    begin open opened for select set_config('work_mem', '5MB', false); return opened; end $$;
+  create function makes_in_its_path() returns void language plpgsql set search_path = pg_temp as $$
+    begin create table made_within (id integer); end $$;
   create view stateful as select sets_in_sql() as was;
 `
 

@@ -2,6 +2,8 @@ import type { Step } from './step.js'
 
 /** Fails at COMMIT, and not before. */
 const FAILS_LATE = 'insert into checked_late values (1), (1)'
+/** Does so whenever it runs: a cursor that has it for its query, when that is fetched from. */
+const SETS = `select set_config('work_mem', '5MB', false)`
 
 /** Sequences in which it matters what came before, by what they are about. What they leave, the server says. */
 export const SESSION_SEQUENCES: Readonly<Record<string, ReadonlyArray<readonly Step[]>>> = {
@@ -138,6 +140,32 @@ export const SESSION_SEQUENCES: Readonly<Record<string, ReadonlyArray<readonly S
     ['create schema authorization truth_tenant', 'drop schema truth_tenant'],
     ['create temp table made (id integer)', { copyIn: 'copy made from stdin', data: '1\n2\n' }],
     ['create temp table made as select 1 as id', { copyOut: 'copy made to stdout' }, 'drop table made'],
+    ['create temp table made (id integer)', 'alter table made rename to made_otherwise'],
+    [
+      'create temp table made (id integer)',
+      'alter table made rename to made_otherwise',
+      'create temp table made (id integer)',
+      'drop table made',
+    ],
+    [
+      'create temp view made as select 1',
+      'begin',
+      'alter view pg_temp.made rename to made_too',
+      'rollback',
+      'drop view made',
+    ],
+    [
+      'begin',
+      { text: 'select set_config($1, $2, $3)', values: ['search_path', 'public, pg_temp', true] },
+      'create table pg_temp.made (id integer)',
+      'commit',
+    ],
+    [
+      'begin',
+      { text: `select set_config('search_path', $1, true)`, values: ['pg_temp'] },
+      'create table made (id integer)',
+      'commit',
+    ],
   ],
   'prepared statements': [
     ['prepare kept as select 1', 'deallocate kept'],
@@ -280,6 +308,28 @@ export const SESSION_SEQUENCES: Readonly<Record<string, ReadonlyArray<readonly S
     ['begin', 'declare kept cursor with hold for select 1/(id - 5) from things', 'commit'],
     ['begin', 'savepoint a', 'declare kept cursor with hold for select 1', 'rollback to a', 'commit'],
     ['begin', 'declare kept cursor with hold for select 1', 'savepoint a', 'close kept', 'rollback to a', 'commit'],
+    ['begin', `declare later cursor for ${SETS}`, 'reset all', 'fetch later', 'commit'],
+    ['begin', `declare later cursor for ${SETS}`, 'reset work_mem', 'move all in later', 'commit'],
+    ['begin', `declare later cursor for ${SETS}`, 'reset all', 'commit'],
+    ['begin', `declare later cursor for ${SETS}`, 'fetch later', 'reset all', 'commit'],
+    ['begin', `declare later cursor for ${SETS}`, 'reset all', 'fetch later', 'rollback'],
+    ['begin', `declare later cursor with hold for ${SETS}`, 'reset all', 'commit', 'close later'],
+    ['begin', 'declare later cursor for select sets_in_plpgsql()', 'reset all', 'fetch later', 'commit'],
+    ['begin', 'select opens()', 'reset all', 'fetch opened', 'commit'],
+    [
+      'begin',
+      'declare later cursor for select pg_advisory_lock(10)',
+      'select pg_advisory_unlock_all()',
+      'fetch later',
+      'rollback',
+    ],
+    [
+      'begin',
+      `declare later cursor for ${SETS}`,
+      'reset all',
+      `do $$ declare c refcursor := 'later'; r text; begin fetch c into r; end $$`,
+      'commit',
+    ],
     [{ portal: 'select * from things', read: 2, close: true }],
     [{ portal: 'select * from things', read: 100, close: true }],
     [`set work_mem = '5MB'`, { portal: 'select * from things', read: 2, close: true }],
@@ -316,6 +366,13 @@ export const SESSION_SEQUENCES: Readonly<Record<string, ReadonlyArray<readonly S
     [`do $$ begin perform set_config('work_mem', '5MB', false); commit; end $$`],
     [`do $$ begin commit; end $$; select 1`],
     ['begin', 'insert into watched values (1)', 'rollback'],
+    ['begin', 'insert into watched_late values (1)', 'commit'],
+    ['begin', 'insert into watched_late values (1)', 'reset all', 'commit'],
+    ['begin', 'insert into watched_late values (1)', 'reset all', 'rollback'],
+    ['begin', 'insert into watched_late values (1)', 'reset all', 'set constraints all immediate', 'commit'],
+    ['insert into watched_late values (1); reset all'],
+    ['insert into settling values (1)'],
+    ['select makes_in_its_path()'],
     [
       'begin',
       'insert into watched values (1)',
@@ -486,8 +543,11 @@ export const UNTOLD_SEQUENCES: ReadonlyArray<readonly Step[]> = [
   [`update pg_settings set setting = '5MB' where name = 'nothing_like_it'`],
   [`update pg_settings set setting = '5MB' where name = 'work_mem' and false`],
   ['set role truth_tenant', 'set session authorization truth_tenant'],
-  ['create temp table made (id integer)', 'alter table made rename to made_otherwise'],
   ['create temp table made (id integer)', 'alter table made rename to made_otherwise', 'drop table made_otherwise'],
+  [
+    { text: `select set_config('search_path', $1, false)`, values: ['pg_temp, public'] },
+    'create table made (id integer)',
+  ],
   ['create temp table made (id integer)', 'create temp view seen as select * from made', 'drop table made cascade'],
   ['set search_path to pg_temp, public', 'create table made (id integer)'],
   ['begin', 'set local search_path to pg_temp, public', 'create table made (id integer)', 'commit'],

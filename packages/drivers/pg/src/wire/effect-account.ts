@@ -1,23 +1,14 @@
-import type { EffectOrigin, SessionBooking, Site, TransactionStatus } from '@leasehold/core'
-import type { FunctionCatalogue } from '../sql/function-catalogue.js'
+import type { EffectOrigin, SessionBooking, SessionEffect, TransactionStatus } from '@leasehold/core'
 import { isTrueValue } from '../sql/is-true-value.js'
+import { mayMakeTemporary } from '../sql/may-make-temporary.js'
 import type { BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
+import { unknownEffect } from '../sql/unknown-effect.js'
 import { withBoundName } from '../sql/with-bound-name.js'
+import { BoundPortals } from './bound-portals.js'
+import { type Again, LateEffects } from './late-effects.js'
+import { perhaps } from './perhaps.js'
+import type { StatementKnowledge } from './statement-knowledge.js'
 import { SyncGroup, type NotedStatement } from './sync-group.js'
-
-/** What must be known to tell what a statement does. */
-export interface StatementKnowledge {
-  readonly read: (text: string) => StatementReading
-  /** What the functions, tables and views of the database do to the session that uses them. */
-  readonly catalogue: Pick<
-    FunctionCatalogue,
-    'effectsOf' | 'effectsOfRelation' | 'hasStatefulRelations' | 'isLoaded' | 'forget'
-  >
-  /** Where a text was sent from, if that was captured. */
-  readonly siteOf: (text: string) => Site | undefined
-  /** Whether a text was sent to make the session what every owner shall meet. */
-  readonly isIntroduction: (text: string) => boolean
-}
 
 export interface EffectAccountParts extends StatementKnowledge {
   readonly book: (booking: SessionBooking) => void
@@ -25,11 +16,6 @@ export interface EffectAccountParts extends StatementKnowledge {
   readonly doubt: () => void
   /** SQL has made the server forget a statement that the driver had named; all of them where there is no name. */
   readonly forgotten: (name: string | undefined) => void
-}
-
-interface BoundPortal {
-  readonly text: string | undefined
-  readonly values: readonly unknown[] | undefined
 }
 
 /** What was used and could not be judged. */
@@ -46,6 +32,8 @@ const COMMIT: SessionBooking = { is: 'commit' }
 const ROLLBACK: SessionBooking = { is: 'rollback' }
 const CHANGED: ReadEffect = unknownEffect('functions or triggers of its own making')
 const LOST_COUNT: ReadEffect = unknownEffect('statements that could not be told apart')
+const FETCHING: ReadonlySet<string> = new Set(['FETCH', 'MOVE', 'DO', 'CALL'])
+const TEMPORARY: SessionEffect = { does: 'set', kind: 'temp', name: undefined, isTransactional: true }
 
 /**
  * Keeps account of which statements do something to the session, and books it when the server's "ready" has come: a batch
@@ -57,14 +45,11 @@ export class EffectAccount {
   readonly #closed: SyncGroup[] = []
   /** Messages were sent for it, and no Sync. */
   #open: SyncGroup | undefined
-  /** The text of the unnamed statement. */
-  #parsed: string | undefined
-  /** What was bound to the unnamed portal, which is nearly always the one; cursors have names. */
-  #bound: BoundPortal | undefined
-  #namedPortals: Map<string, BoundPortal> | undefined
+  readonly #portals = new BoundPortals()
   readonly #functions = new Set<string>()
   readonly #relations = new Set<string>()
   #hasChangedFunctions = false
+  readonly #late = new LateEffects<SessionBooking>()
 
   constructor(parts: EffectAccountParts) {
     this.#parts = parts
@@ -85,21 +70,19 @@ export class EffectAccount {
   /** A Parse of an unnamed statement; those with names are known by the connection. */
   parsed(text: string | undefined): void {
     this.#extended()
-    this.#parsed = text
+    this.#portals.parsed(text)
   }
 
   /** @param named the text of the named statement that is bound; undefined for the unnamed one. */
   bound(portal: string | undefined, named: string | undefined, values: readonly unknown[] | undefined): void {
     this.#extended().bindsSent += 1
-    const bound = { text: named ?? this.#parsed, values }
-    if (portal === undefined || portal === '') this.#bound = bound
-    else (this.#namedPortals ??= new Map()).set(portal, bound)
+    this.#portals.bind(portal, named, values)
   }
 
   executed(portal: string | undefined): void {
     const group = this.#extended()
     const position = group.sent++
-    const bound = portal === undefined || portal === '' ? this.#bound : this.#namedPortals?.get(portal)
+    const bound = this.#portals.boundTo(portal)
     if (bound?.text === undefined) return
     const { text, values } = bound
     const reading = this.#parts.read(text)
@@ -155,8 +138,10 @@ export class EffectAccount {
         break
       }
     }
+    if (status !== 'idle') return
     // Without an explicit transaction, what was sent together is one.
-    if (status === 'idle') this.#parts.book(group.failure === undefined ? COMMIT : ROLLBACK)
+    if (group.failure === undefined) this.#commit()
+    else this.#rollback()
   }
 
   /** What nobody knows yet of what was done since the last time, if there is any. */
@@ -173,7 +158,7 @@ export class EffectAccount {
   /** Whether there is nothing to note: so it is with nearly every statement. */
   #isNothing(reading: StatementReading): boolean {
     const { isLoaded, hasStatefulRelations } = this.#parts.catalogue
-    return reading.isPlain && isLoaded && !hasStatefulRelations
+    return reading.isPlain && isLoaded && !hasStatefulRelations && !this.#late.mayCome
   }
 
   get #answering(): SyncGroup | undefined {
@@ -187,13 +172,15 @@ export class EffectAccount {
   }
 
   #done(noted: NotedStatement, tag: string | undefined): void {
-    const { control, effects, functions, relations, changesFunctions, runsInTransaction } = noted.statement
+    const { command, control, effects, functions, relations, changesFunctions, runsInTransaction } = noted.statement
     if (changesFunctions) {
       this.#parts.catalogue.forget()
       this.#hasChangedFunctions = true
       this.#parts.doubt()
     }
     const used = changesFunctions ? [] : this.#effectsOf(relations)
+    // Routines may fetch as well.
+    if (FETCHING.has(command) || functions.length > 0) this.#comeAgain('at-fetch')
     if (control === undefined && effects.length + functions.length + used.length === 0) return
     const origin = this.#originOf(noted)
     switch (control?.is) {
@@ -203,12 +190,13 @@ export class EffectAccount {
       case 'commit':
       case 'prepare-transaction':
         // The tag of a COMMIT that could only roll back says so.
-        this.#parts.book(tag === 'ROLLBACK' ? ROLLBACK : COMMIT)
+        if (tag === 'ROLLBACK') this.#rollback()
+        else this.#commit()
         // Whoever has read the catalogue meanwhile has not seen what this makes true.
         if (this.#hasChangedFunctions) this.#parts.catalogue.forget()
         break
       case 'rollback':
-        this.#parts.book(ROLLBACK)
+        this.#rollback()
         break
       case 'savepoint':
       case 'release-savepoint':
@@ -218,10 +206,32 @@ export class EffectAccount {
       case 'set-modes':
       case undefined:
     }
-    for (const effect of [...effects, ...used]) this.#effect(effect, noted, origin)
-    for (const name of functions) this.#called(name, (effect) => this.#effect(effect, noted, origin))
+    // The query of a cursor runs when it is fetched from, that of one WITH HOLD also at the transaction's end; triggers may
+    // be deferred; and a function may have opened a cursor.
+    const isCursor = command === 'DECLARE CURSOR'
+    const again = isCursor && effects.some(({ kind, isLocal }) => kind === 'cursor' && !isLocal) ? 'at-end' : 'at-fetch'
+    for (const effect of effects) {
+      this.#effect(effect, noted, origin, isCursor && effect.kind !== 'cursor' ? again : undefined)
+    }
+    for (const effect of used) this.#effect(effect, noted, origin, 'at-end')
+    for (const name of functions) this.#called(name, (effect) => this.#effect(effect, noted, origin, again))
     // What cannot run in a transaction is committed by itself, whatever becomes of what was sent along with it.
     if (!runsInTransaction) this.#parts.book(COMMIT)
+  }
+
+  #commit(): void {
+    this.#comeAgain('at-end')
+    this.#late.forget()
+    this.#parts.book(COMMIT)
+  }
+
+  #rollback(): void {
+    this.#late.forget()
+    this.#parts.book(ROLLBACK)
+  }
+
+  #comeAgain(when: Again): void {
+    for (const booking of this.#late.due(when)) this.#parts.book(booking)
   }
 
   /** A statement failed half-way: what no rollback undoes may have happened. */
@@ -261,16 +271,23 @@ export class EffectAccount {
     }
   }
 
-  #effect(effect: ReadEffect, { values }: NotedStatement, origin: EffectOrigin): void {
-    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueValue(valueOf(effect.isLocalIf, values))
-    if (local) return
+  /** @param again when it may happen once more within the transaction, if it may. */
+  #effect(effect: ReadEffect, { values }: NotedStatement, origin: EffectOrigin, again?: Again): void {
     const known = withBoundName(effect, values)
     if (known === undefined) return
     const { does, kind, name, isTransactional } = known
+    if (name === 'search_path' && values?.some((value) => typeof value === 'string' && mayMakeTemporary(value)))
+      this.#parts.book({ is: 'effect', effect: TEMPORARY, origin })
+    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueValue(valueOf(effect.isLocalIf, values))
+    if (local) return
     if (kind === 'prepared' && does === 'clear') this.#parts.forgotten(name)
     // A name that should have been bound and was not: of a `clear` it would mean the whole kind.
     const isUntold = does === 'clear' && name === undefined && effect.name !== undefined
-    this.#parts.book({ is: 'effect', effect: { does: isUntold ? 'touch' : does, kind, name, isTransactional }, origin })
+    const made = { does: isUntold ? 'touch' : does, kind, name, isTransactional } as const
+    const booking: SessionBooking = { is: 'effect', effect: made, origin }
+    this.#parts.book(booking)
+    if (does !== 'set') this.#late.cleared(kind)
+    else if (again !== undefined) this.#late.note(kind, again, booking)
   }
 
   #originOf({ text, values }: NotedStatement): EffectOrigin {
@@ -286,13 +303,4 @@ export class EffectAccount {
 
 function valueOf({ parameter }: BoundValue, values: readonly unknown[] | undefined): unknown {
   return values?.[parameter - 1]
-}
-
-/** The same of a statement that failed: it may have come to that, and then no rollback undoes it. */
-function perhaps(effect: ReadEffect): ReadEffect {
-  return { ...effect, does: effect.does === 'set' ? 'set' : 'touch', isTransactional: false }
-}
-
-function unknownEffect(name: string): ReadEffect {
-  return { does: 'set', kind: 'unknown', name, isTransactional: false, isLocal: false, isLocalIf: undefined }
 }

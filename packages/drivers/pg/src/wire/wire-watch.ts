@@ -1,10 +1,11 @@
 import type { SessionBooking, SessionObserver, TransactionStatus } from '@leasehold/core'
 import type { StringSyntax } from '../sql/lexer.js'
 import { Changes } from './changes.js'
-import { EffectAccount, type StatementKnowledge } from './effect-account.js'
+import { EffectAccount } from './effect-account.js'
 import { isFatal } from './is-fatal.js'
 import { NamedStatements } from './named-statements.js'
 import type { PgConnection } from './pg-connection.js'
+import type { StatementKnowledge } from './statement-knowledge.js'
 import { type ConnectionWatch, watchConnection } from './watched-connection.js'
 
 /** What Parse, Bind and Execute carry, as far as it matters here. */
