@@ -7,7 +7,7 @@ type Transaction = Awaited<ReturnType<Awaited<ReturnType<PrismaPg['connect']>>['
  * Opens a transaction that Prisma makes by itself, as for a nested write, in its turn: inside `pool.transaction` it is a
  * savepoint, and what ran beside it would lie in that, and be undone with it when it fails.
  */
-export async function inTurn({ pool, calls }: AdapterState, open: () => Promise<Transaction>): Promise<Transaction> {
+export function inTurn({ pool, calls }: AdapterState, open: () => Promise<Transaction>): Promise<Transaction> {
   // For those of `$transaction`, which have been given their turn there, Prisma says how long it waits.
   if (!pool.leases.isInTransaction || calls.getStore()?.maxWait !== undefined) return open()
   return new Promise((resolve, reject) => {
