@@ -1,15 +1,17 @@
 import type { PrismaPg } from '@prisma/adapter-pg'
 import type { AdapterState } from './adapter-state.js'
+import { takesTurns } from './takes-turns.js'
 
 type Transaction = Awaited<ReturnType<Awaited<ReturnType<PrismaPg['connect']>>['startTransaction']>>
 
 /**
- * Opens a transaction that Prisma makes by itself, as for a nested write, in its turn: inside `pool.transaction` it is a
- * savepoint, and what ran beside it would lie in that, and be undone with it when it fails.
+ * Opens a transaction that Prisma makes by itself, as for a nested write, in its turn. Inside `pool.transaction` it is a
+ * savepoint, and what ran beside it would lie in that, and be undone with it when it fails; in a scope of mode `session` it
+ * would be one with the others of the scope.
  */
 export function inTurn({ pool, calls }: AdapterState, open: () => Promise<Transaction>): Promise<Transaction> {
   // For those of `$transaction`, which have been given their turn there, Prisma says how long it waits.
-  if (!pool.leases.isInTransaction || calls.getStore()?.maxWait !== undefined) return open()
+  if (calls.getStore()?.maxWait !== undefined || !takesTurns(pool)) return open()
   return new Promise((resolve, reject) => {
     const untilItsEnd = async (): Promise<void> => {
       const transaction = await open()

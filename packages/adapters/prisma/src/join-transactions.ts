@@ -1,6 +1,7 @@
 import type { EnterTransaction, Isolation, OrmTransactionRequest } from '@leasehold/core'
 import type { AdapterState } from './adapter-state.js'
 import type { PrismaCall } from './prisma-call.js'
+import { takesTurns } from './takes-turns.js'
 
 type Transact = (this: object, input: unknown, options?: TransactOptions) => unknown
 
@@ -31,8 +32,8 @@ export function joinTransactions(client: object, { pool, calls }: AdapterState):
   const $transaction: Transact = function $transaction(input, options) {
     if (typeof input !== 'function') {
       const all = (): unknown => transact.call(this, input, options)
-      // A list is a savepoint too, and what runs beside it must not lie in that.
-      return pool.leases.isInTransaction ? pool.leases.ormTransaction(all, { isNested: inside.has(this) }) : all()
+      // A list is a transaction too, or a savepoint, and what runs beside it must not lie in that.
+      return takesTurns(pool) ? pool.leases.ormTransaction(all, { isNested: inside.has(this) }) : all()
     }
     const callback = input as (tx: object) => unknown
     const isNested = inside.has(this)

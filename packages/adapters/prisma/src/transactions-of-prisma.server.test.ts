@@ -293,3 +293,26 @@ test('nested writes and lists of queries that run side by side in a transaction 
   expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
   expect(await balancesOf(prisma, 71, 72, 73, 74, 75)).toEqual([105, 100, 110, 100, 105])
 })
+
+test('in a scope of mode session, nested writes, lists and transactions side by side run one after the other', async () => {
+  const { prisma } = tests.open()
+  await prisma.$executeRaw`insert into orders (account_id, note) values (81, 'taken')`
+  const pays = (id: number, note: string): object => ({
+    where: { id },
+    data: { balance: { increment: 5 }, orders: { create: { note } } },
+  })
+  const all = await runInScope({ label: 'GET /', mode: 'session' }, () =>
+    Promise.allSettled([
+      prisma.account.update(pays(82, 'taken')),
+      prisma.account.update(pays(81, 'paid by 81')),
+      prisma.$transaction(async (tx) => tx.account.update(increment(83, 5))),
+      prisma.$transaction([
+        prisma.account.update(increment(84, 5)),
+        prisma.account.create({ data: { id: 1, owner: 'no' } }),
+      ]),
+      prisma.account.update(pays(85, 'paid by 85')),
+    ]),
+  )
+  expect(all.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+  expect(await balancesOf(prisma, 81, 82, 83, 84, 85)).toEqual([105, 100, 105, 100, 105])
+})

@@ -186,7 +186,19 @@ export class LendingDesk<Client> {
     if (scope.aborted !== undefined) throw this.#room.abandoned(scope.aborted, asked)
     // Between the granting and this line others had their turn, and may have ended the session.
     if (!base.open) return this.#acquireShared(asked, scope)
-    return this.#leases.borrow(base, asked)
+    const lending = this.#leases.borrow(base, asked)
+    if (asked.opens !== undefined) await this.#takeTurn(lending, asked)
+    return lending
+  }
+
+  /** Another transaction of the scope may be open on the session, and this one would be part of it. */
+  async #takeTurn(lending: Lending<Client>, asked: Asked): Promise<void> {
+    try {
+      await this.#waitAlong(asked, this.#parts.transactions.takeTurn(lending))
+    } catch (error) {
+      lending.release()
+      throw error
+    }
   }
 
   /** The session on which the caller's scope has left something, if there is one: what comes next belongs there. */

@@ -1,6 +1,6 @@
-import { openFakePool, settled, watched } from '@leasehold/testkit'
+import { type FakeClient, openFakePool, settled, watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
-import { openScope, runInScope } from '../index.js'
+import { type Lease, openScope, runInScope } from '../index.js'
 
 describe('transactions side by side in a scope of mode session', () => {
   it('run one after the other: what comes of one is nothing to the other', async () => {
@@ -82,5 +82,26 @@ describe('transactions side by side in a scope of mode session', () => {
     })
 
     expect(driver.rows).toEqual(['kept'])
+  })
+
+  it('of an ORM wait as long as for a connection, and no longer than their scope goes on', async () => {
+    const { pool, clock } = openFakePool({ max: 1 })
+    const scope = openScope({ label: 'GET /', mode: 'session', clock, deadlineMs: 300 })
+    const begin = (timeoutMs: number): ReturnType<typeof watched<Lease<FakeClient>>> =>
+      scope.run(() => watched(Promise.resolve(pool.ormTransaction(() => pool.acquire({ timeoutMs })))))
+    const first = begin(1_000)
+    await settled()
+    const [patient, hurried] = [begin(1_000), begin(100)]
+    await clock.advanceAsync(100)
+    expect([first.outcome, patient.outcome, hurried.outcome]).toEqual([
+      'fulfilled',
+      'pending',
+      'LEASEHOLD_ACQUIRE_TIMEOUT',
+    ])
+
+    await clock.advanceAsync(200)
+    expect(patient.outcome).not.toBe('pending')
+    await scope.close()
+    expect(pool.snapshot()).toMatchObject({ connections: { lent: 0 }, holders: [] })
   })
 })

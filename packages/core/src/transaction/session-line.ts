@@ -1,6 +1,7 @@
 import { TransactionConflictError } from '../errors/transaction-conflict-error.js'
 import { TurnTimeoutError } from '../errors/turn-timeout-error.js'
 import type { Lending } from '../lease/lending.js'
+import type { Frame } from '../scope/frame.js'
 import type { TimeLimit } from './time-limit.js'
 import type { TransactionDesk } from './transaction-desk.js'
 
@@ -23,18 +24,21 @@ export class SessionLine<Client> {
   /**
    * Waits until `base` may begin a transaction on the session that it shares, if it shares one. It has its turn until it ends.
    *
+   * @param outer what the transaction is opened in: one that is open there on the same session would wait for it for ever.
    * @throws {TurnTimeoutError} when its turn does not come in time.
-   * @throws {TransactionConflictError} when somebody has begun one there by a statement, and not ended it.
+   * @throws {TransactionConflictError} when it is opened inside another one of that session, and when somebody has begun one
+   * there by a statement, and not ended it.
    * @throws {TransactionEndedError} when the limit is over.
    * @throws {LeaseReleasedError} when the session has ended meanwhile.
    */
-  async enter(base: Lending<Client>, limit: TimeLimit<Client>): Promise<void> {
+  async enter(base: Lending<Client>, limit: TimeLimit<Client>, outer?: Frame): Promise<void> {
     const { base: shared } = base
     if (shared === undefined || this.#desk.leases.observe) return
     const before = this.#last.get(shared)
     const end = new Promise<void>((resolve) => base.onEnd(resolve))
     this.#last.set(shared, before === undefined ? end : before.then(() => end))
     try {
+      if (isInside(outer, base)) throw this.#conflict(base)
       if (before !== undefined) await this.#waitFor(before, base, limit)
       // The session may have been lost with the one before.
       base.pass('transaction')
@@ -71,4 +75,11 @@ export class SessionLine<Client> {
       remedy: REMEDY,
     })
   }
+}
+
+function isInside(outer: Frame | undefined, { connection }: Lending<unknown>): boolean {
+  for (let frame = outer; frame !== undefined; frame = frame.outer) {
+    if (frame.isTransaction && frame.holds?.open === true && frame.holds.connection === connection) return true
+  }
+  return false
 }

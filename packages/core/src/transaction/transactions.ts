@@ -69,6 +69,25 @@ export class Transactions<Client> {
     return frame instanceof OrmsOwnTransaction && !frame.isRunning ? frame : undefined
   }
 
+  /**
+   * Waits until the transaction of an ORM's own that is being opened may begin on the session that `lending` shares with
+   * others of its scope.
+   *
+   * @throws what `SessionLine.enter` throws.
+   */
+  async takeTurn(lending: Lending<Client>): Promise<void> {
+    const own = this.opening
+    // What else it asks for on the way is no transaction.
+    if (own?.holds !== lending) return
+    const limit = new TimeLimit(this.#desk, undefined)
+    limit.watch(lending.label)
+    try {
+      await this.#line.enter(lending, limit, own.outer)
+    } finally {
+      limit.ignore()
+    }
+  }
+
   /** Lends the session of a transaction to who asks inside it. @param own the settings of the request itself. */
   borrow(transaction: Transaction<Client>, terms: LeaseTerms, own: Settings | undefined): Lending<Client> {
     const { whole } = transaction
