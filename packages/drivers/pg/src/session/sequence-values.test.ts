@@ -71,14 +71,21 @@ test.each([
     [false, true, false],
   ],
   [
-    'another has used a table, and one oneself since',
+    'another’s UPDATE may have drawn, and so may one’s own since',
     [
       [one, 'delete from t'],
-      [other, 'select * from t'],
+      [other, 'update t set a = 1'],
       [other, 'select lastval()'],
-      [other, `select currval('s') from t`],
     ],
-    [false, false, true, false],
+    [false, false, false],
+  ],
+  [
+    'another has only looked at a table',
+    [
+      [one, 'select * from t'],
+      [other, 'select lastval()'],
+    ],
+    [false, false],
   ],
   [
     'one has used tables oneself and nobody else has',

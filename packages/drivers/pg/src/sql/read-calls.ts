@@ -83,12 +83,16 @@ class CallsReader {
     if (clause === undefined) return
     const depth = this.#isInFrom.length - 1
     if (clause === FROM) {
-      if (word === 'from' && this.#tokens.word(at - 1) !== 'distinct') this.#isInFrom[depth] = true
+      const before = this.#tokens.word(at - 1)
+      if (word === 'from' && before !== 'distinct') this.#isInFrom[depth] = true
+      if (before === 'delete') this.#draft.drawsSequence = true
       this.#table(at + 1)
     } else if (clause === INTO) this.#into(at)
     else if (clause === UPDATE) {
       // FOR UPDATE, DO UPDATE and ON UPDATE name none.
-      if (!['for', 'do', 'on', 'key', 'then'].includes(this.#tokens.word(at - 1))) this.#updated(at + 1)
+      if (['for', 'do', 'on', 'key', 'then'].includes(this.#tokens.word(at - 1))) return
+      this.#draft.drawsSequence = true
+      this.#updated(at + 1)
     } else if (clause === END_OF_FROM) this.#isInFrom[depth] = false
     // DEFAULT in the place of a value may be a sequence's next.
     else this.#draft.drawsSequence = true
@@ -111,6 +115,7 @@ class CallsReader {
     if (before === 'insert' || before === 'merge') {
       const name = tokens.qualifiedName(at + 1, tokens.afterName(at + 1))
       if (name !== undefined) this.#draft.names(name)
+      this.#draft.drawsSequence = true
       return
     }
     if (this.#introducers.length > 0) return

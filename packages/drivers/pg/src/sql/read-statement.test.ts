@@ -305,6 +305,11 @@ test.each([
   ['copy t from stdin', false, true],
   ['copy t to stdout', false, false],
   ['update t set id = default', false, true],
+  ['update t set a = 1', false, true],
+  ['delete from only t', false, true],
+  [`with x as (update t set a = 1 returning a) select currval('s') from x`, true, true],
+  ['with x as (delete from t returning a) select 1 from x', false, true],
+  ['select * from t for update', false, false],
   ['select of_nobody_knows()', false, true],
   ['select lower(a) from t', false, false],
 ] as const)('whether sequences are read and drawn from: %s, %s, %s', (text, reads, draws) => {

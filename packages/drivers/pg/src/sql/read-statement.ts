@@ -20,7 +20,7 @@ const DEEPEST = 8
 const nothing: Reader = () => {}
 
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
-  ...['select', 'with', 'insert', 'update', 'delete', 'merge', 'values', '('].map((word) => [word, readQuery] as const),
+  ...['select', 'with', 'insert', 'update', 'delete', 'merge', 'values', '('].map((word) => [word, readCalls] as const),
   ['table', readTable],
   ['truncate', readTable],
   ['refresh', readRefresh],
@@ -148,11 +148,6 @@ function readSource(draft: StatementDraft, tokens: Tokens, from: number, to: num
 const INNER: ReadonlySet<string> = new Set(
   'select with insert update delete merge values table ( declare create refresh execute'.split(' '),
 )
-
-function readQuery(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {
-  if (tokens.word(from) === 'insert' || tokens.word(from) === 'merge') draft.drawsSequence = true
-  readCalls(draft, tokens, from, to)
-}
 
 /** `TABLE x`, `TRUNCATE [TABLE] [ONLY] a, b` */
 function readTable(draft: StatementDraft, tokens: Tokens, from: number, to: number): void {

@@ -12,12 +12,12 @@ export async function expectTruth(
   forMs: number,
   {
     mayHoldMore = false,
-    steps: any = randomSteps,
+    steps: arbitrary = randomSteps,
   }: { readonly mayHoldMore?: boolean; readonly steps?: fc.Arbitrary<readonly Step[]> } = {},
 ): Promise<void> {
   let played = 0
   await fc.assert(
-    fc.asyncProperty(any, async (steps) => {
+    fc.asyncProperty(arbitrary, async (steps) => {
       const outcome = await session.play(steps)
       expect(faultsOf(mayHoldMore ? { ...outcome, excess: [] } : outcome)).toEqual([])
       played += 1
