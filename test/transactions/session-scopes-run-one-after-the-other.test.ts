@@ -1,8 +1,9 @@
 import { findLeaseholdError, runInScope } from '@leasehold/core'
 import type { LeasedPgPool } from '@leasehold/pg'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Member, MEMBERS } from './members.js'
+import { MEMBERS } from './members.js'
 import { useRows } from './use-rows.js'
+import { insert, writeRows } from './write-rows.js'
 
 const table = useRows()
 let pool: LeasedPgPool
@@ -11,8 +12,6 @@ beforeEach(() => {
   pool = table.open({ max: 2 })
 })
 
-const failure = new Error('of the work')
-const insert = (name: string): string => `insert into rows values ('${name}')`
 const inSession = <T>(work: () => Promise<T>): Promise<T> => runInScope({ label: 'GET /', mode: 'session' }, work)
 
 const isConflict = (error: unknown): boolean => findLeaseholdError(error)?.code === 'LEASEHOLD_TRANSACTION_CONFLICT'
@@ -20,25 +19,16 @@ const isConflict = (error: unknown): boolean => findLeaseholdError(error)?.code 
 const ORMS = MEMBERS.filter(({ name }) => name !== 'pg')
 const PAIRS = ORMS.flatMap((one) => ORMS.map((other) => ({ one, other })))
 
-function write(member: Member, name: string, fails: boolean): Promise<void> {
-  return member.transaction(async (run) => {
-    await run(insert(`${name} first`))
-    await new Promise(setImmediate)
-    await run(insert(`${name} second`))
-    if (fails) throw failure
-  })
-}
-
 describe.each(PAIRS)('in a scope of mode session, transactions of $one.name and $other.name side by side', (kinds) => {
   it('run one after the other: each has what it committed, and no more', async () => {
     const [one, other] = [await kinds.one.open(pool), await kinds.other.open(pool)]
     await inSession(async () => {
       const settled = await Promise.allSettled([
-        write(one, 'a', true),
-        write(other, 'b', false),
+        writeRows(one, 'a', true),
+        writeRows(other, 'b', false),
         pool.transaction((client) => client.query(insert('declared'))),
-        write(one, 'c', true),
-        write(other, 'd', false),
+        writeRows(one, 'c', true),
+        writeRows(other, 'd', false),
       ])
       expect(settled.map(({ status }) => status)).toEqual([
         'rejected',
@@ -48,7 +38,7 @@ describe.each(PAIRS)('in a scope of mode session, transactions of $one.name and 
         'fulfilled',
       ])
     })
-    expect(await table.rows()).toBe('b first,b second,d first,d second,declared')
+    expect(await table.rows()).toBe('b first,b second,b third,d first,d second,d third,declared')
   })
 
   it('are refused at once, one inside the other: both would wait for ever', async () => {
@@ -56,7 +46,7 @@ describe.each(PAIRS)('in a scope of mode session, transactions of $one.name and 
     await inSession(() =>
       one.transaction(async (run) => {
         await run(insert('outer'))
-        await expect(write(other, 'inner', false)).rejects.toSatisfy(isConflict)
+        await expect(writeRows(other, 'inner', false)).rejects.toSatisfy(isConflict)
       }),
     )
     expect(await table.rows()).toBe('outer')

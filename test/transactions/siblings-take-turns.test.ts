@@ -3,6 +3,7 @@ import type { LeasedPgPool } from '@leasehold/pg'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Member, type MemberKind, MEMBERS } from './members.js'
 import { useRows } from './use-rows.js'
+import { failure, insert, writeRows } from './write-rows.js'
 
 const table = useRows()
 const { rows } = table
@@ -12,26 +13,12 @@ beforeEach(() => {
   pool = table.open({ max: 2 })
 })
 
-const failure = new Error('of the work')
-const insert = (name: string): string => `insert into rows values ('${name}')`
-
 const ORMS = MEMBERS.filter(({ name }) => name !== 'pg')
 const TRIPLES = ORMS.flatMap((outer) => ORMS.flatMap((one) => ORMS.map((other) => ({ outer, one, other }))))
 
 async function opened<Kinds extends Record<string, MemberKind>>(kinds: Kinds): Promise<Record<keyof Kinds, Member>> {
   const pairs = await Promise.all(Object.entries(kinds).map(async ([name, kind]) => [name, await kind.open(pool)]))
   return Object.fromEntries(pairs) as Record<keyof Kinds, Member>
-}
-
-/** A transaction of several statements, which gives others the chance to come between. */
-function write(member: Member, name: string, fails: boolean): Promise<void> {
-  return member.transaction(async (run) => {
-    await run(insert(`${name} first`))
-    await new Promise(setImmediate)
-    await run(insert(`${name} second`))
-    if (fails) throw failure
-    await run(insert(`${name} third`))
-  })
 }
 
 describe.each(TRIPLES)('inside $outer.name, $one.name and $other.name side by side', (kinds) => {
@@ -41,9 +28,9 @@ describe.each(TRIPLES)('inside $outer.name, $one.name and $other.name side by si
       outer.transaction(async (run) => {
         await run(insert('outer'))
         const settled = await Promise.allSettled([
-          write(one, 'a', true),
-          write(other, 'b', false),
-          write(one, 'c', false),
+          writeRows(one, 'a', true),
+          writeRows(other, 'b', false),
+          writeRows(one, 'c', false),
         ])
         expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
       }),
@@ -56,7 +43,7 @@ describe.each(TRIPLES)('inside $outer.name, $one.name and $other.name side by si
     await pool.transaction(async () => {
       const undone = outer.transaction(async (run) => {
         await run(insert('outer'))
-        await Promise.all([write(one, 'a', false), write(other, 'b', false)])
+        await Promise.all([writeRows(one, 'a', false), writeRows(other, 'b', false)])
         throw failure
       })
       await expect(undone).rejects.toBe(failure)

@@ -15,17 +15,25 @@ export function inTurn({ pool, calls }: AdapterState, open: () => Promise<Transa
   return new Promise((resolve, reject) => {
     const untilItsEnd = async (): Promise<void> => {
       const transaction = await open()
-      const ended = new Promise<void>((end) => tellEnd(transaction, end))
+      const ended = new Promise<void>((end) => tellEnd(transaction, end, () => turn))
       resolve(transaction)
       await ended
     }
-    Promise.resolve(pool.leases.ormTransaction(untilItsEnd)).catch(reject)
+    const turn = Promise.resolve(pool.leases.ormTransaction(untilItsEnd))
+    turn.catch(reject)
   })
 }
 
-/** Both are called when COMMIT or ROLLBACK has been answered, and give the connection back. */
-function tellEnd(transaction: Transaction, end: () => void): void {
+/**
+ * Both are called when COMMIT or ROLLBACK has been answered, and give the connection back.
+ *
+ * @param turn with `joinTransactions: 'all'` it commits the whole when the part has ended: only then is it committed.
+ */
+function tellEnd(transaction: Transaction, end: () => void, turn: () => Promise<void>): void {
   const { commit, rollback } = transaction
-  transaction.commit = () => commit.call(transaction).finally(end)
+  transaction.commit = async () => {
+    await commit.call(transaction).finally(end)
+    await turn()
+  }
   transaction.rollback = () => rollback.call(transaction).finally(end)
 }

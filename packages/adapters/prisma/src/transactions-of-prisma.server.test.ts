@@ -9,6 +9,11 @@ import { usePrisma } from './testing/use-prisma.js'
 const tests = usePrisma()
 
 const increment = (id: number, by: number): object => ({ where: { id }, data: { balance: { increment: by } } })
+/** A nested write, which Prisma makes a transaction of: two notes cannot be the same. */
+const pays = (id: number, note: string): object => ({
+  where: { id },
+  data: { balance: { increment: 5 }, orders: { create: { note } } },
+})
 
 async function balancesOf(prisma: TestClient, ...ids: number[]): Promise<number[]> {
   const accounts = await prisma.account.findMany({ where: { id: { in: ids } }, orderBy: { id: 'asc' } })
@@ -274,10 +279,6 @@ test('a transaction that waits for its turn does not use up its maxWait', async 
 test('nested writes and lists of queries that run side by side in a transaction take turns: one that fails undoes itself alone', async () => {
   const { pool, prisma } = tests.open()
   await prisma.$executeRaw`insert into orders (account_id, note) values (71, 'paid already')`
-  const pays = (id: number, note: string): object => ({
-    where: { id },
-    data: { balance: { increment: 5 }, orders: { create: { note } } },
-  })
   const all = await pool.transaction(() =>
     Promise.allSettled([
       prisma.account.update(pays(71, 'paid by 71')),
@@ -297,10 +298,6 @@ test('nested writes and lists of queries that run side by side in a transaction 
 test('in a scope of mode session, nested writes, lists and transactions side by side run one after the other', async () => {
   const { prisma } = tests.open()
   await prisma.$executeRaw`insert into orders (account_id, note) values (81, 'taken')`
-  const pays = (id: number, note: string): object => ({
-    where: { id },
-    data: { balance: { increment: 5 }, orders: { create: { note } } },
-  })
   const all = await runInScope({ label: 'GET /', mode: 'session' }, () =>
     Promise.allSettled([
       prisma.account.update(pays(82, 'taken')),
@@ -315,4 +312,19 @@ test('in a scope of mode session, nested writes, lists and transactions side by 
   )
   expect(all.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
   expect(await balancesOf(prisma, 81, 82, 83, 84, 85)).toEqual([105, 100, 105, 100, 105])
+})
+
+test('with joinTransactions all, a nested write in a scope of mode session is told of a COMMIT that fails', async () => {
+  const { prisma } = tests.open({ pool: { leasehold: { joinTransactions: 'all' } } })
+  await prisma.$executeRaw`
+    create function refuses_late() returns trigger language plpgsql as $$ begin raise 'refused at COMMIT'; end $$`
+  await prisma.$executeRaw`
+    create constraint trigger late after insert on orders deferrable initially deferred
+      for each row when (new.note = 'late') execute function refuses_late()`
+  const all = await runInScope({ label: 'GET /', mode: 'session' }, () =>
+    Promise.allSettled([prisma.account.update(pays(91, 'late')), prisma.account.update(pays(92, 'in time'))]),
+  )
+
+  expect(all.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  expect(await balancesOf(prisma, 91, 92)).toEqual([100, 105])
 })
