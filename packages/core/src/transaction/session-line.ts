@@ -42,7 +42,10 @@ export class SessionLine<Client> {
       if (before !== undefined) await this.#waitFor(before, base, limit)
       // The session may have been lost with the one before.
       base.pass('transaction')
-      if (base.connection.ledger.transaction !== 'idle') throw this.#conflict(base)
+      const { ledger } = base.connection
+      // A COMMIT that failed is told before the server says that the transaction is over.
+      if (ledger.isSettling) await limit.whileItLasts(new Promise<void>((resolve) => ledger.onQuiet(resolve)))
+      if (ledger.transaction !== 'idle') throw this.#conflict(base)
     } catch (error) {
       base.release()
       throw error
