@@ -274,13 +274,55 @@ test('validate is asked before each use, and what it refuses is closed', async (
   expect(answers).toHaveLength(1)
 })
 
-test('a validate that refuses everything ends with the timeout', async () => {
+test('a validate that refuses everything ends with the timeout, which says so', async () => {
   await using opened = openKnex(
     database.url,
     { max: 1 },
     { acquireConnectionTimeout: 150, pool: { validate: () => false } },
   )
-  await expect(opened.db.raw('select 1')).rejects.toBeInstanceOf(plainKnex.KnexTimeoutError)
+  const error = await opened.db.raw('select 1').catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(plainKnex.KnexTimeoutError)
+  expect((error as Error).message).toMatch(/pool\.validate of Knex refused \d+ connections? of pool ".+" within 150 ms/)
+  expect(error).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT', statusCode: 503 })
+})
+
+test('a validate that does not answer takes no longer than the timeout, and its connection is closed', async () => {
+  await using opened = openKnex(
+    database.url,
+    { max: 1 },
+    { acquireConnectionTimeout: 150, pool: { validate: () => new Promise(() => {}) } },
+  )
+  const error = await opened.db.raw('select 1').catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(plainKnex.KnexTimeoutError)
+  expect((error as Error).message).toContain('pool.validate of Knex did not say')
+  expect(error).toMatchObject({ code: 'LEASEHOLD_ACQUIRE_TIMEOUT', cause: { phase: 'check' } })
+  expect(opened.pool.snapshot().counts.closed).toMatchObject({ discarded: 1 })
+})
+
+test('an afterCreate that never calls back takes no longer than the timeout, and the next connection is asked anew', async () => {
+  let hangs = true
+  const afterCreate = (_: unknown, done: () => void): void => {
+    if (!hangs) done()
+  }
+  await using opened = openKnex(database.url, { max: 1 }, { acquireConnectionTimeout: 150, pool: { afterCreate } })
+  const error = await opened.db.raw('select 1').catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(plainKnex.KnexTimeoutError)
+  expect((error as Error).message).toContain('afterCreate')
+  hangs = false
+  await opened.db.raw('select 1')
+})
+
+test('whoever gives up while its connection is validated leaves, and the connection is kept', async () => {
+  let answers = (_isValid: boolean): void => {}
+  const validate = (): Promise<boolean> => new Promise((resolve) => (answers = resolve))
+  await using opened = openKnex(database.url, { max: 1 }, { pool: { validate } })
+  const pool = opened.db.client.pool as { acquire(): { readonly promise: Promise<unknown>; abort(): void } }
+  const pending = pool.acquire()
+  await vi.waitUntil(() => opened.pool.snapshot().holders.length === 1)
+  pending.abort()
+  await expect(pending.promise).rejects.toMatchObject({ code: 'LEASEHOLD_ABORTED' })
+  answers(true)
+  expect(opened.pool.snapshot().connections).toMatchObject({ lent: 0, idle: 1 })
 })
 
 test('search paths of several Knex on one pool do not mix', async () => {

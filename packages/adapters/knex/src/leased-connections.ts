@@ -2,16 +2,24 @@
 import { type EnterTransaction, isLeaseholdError, type OrmTransactionRequest, type Site } from '@leasehold/core'
 import { pgDriver } from '@leasehold/pg'
 import knex from 'knex'
+import { answerInTime, type Patience } from './answer-in-time.js'
 import type { ConnectionSetup } from './connection-setup.js'
 import type { KnexConnection, PgClient, PgDialect, PgLease, PgLeases } from './knex-internals.js'
 import { LeaseTimeoutError } from './lease-timeout-error.js'
+import { RefusedConnectionsError } from './refused-connections-error.js'
 import type { SearchPathSetting } from './search-path-setting.js'
+import { type Validate, verdictOf } from './verdict-of.js'
 
 /** Where a handle keeps its lease. */
 const LEASE: unique symbol = Symbol('leasehold.knex.lease')
 
 interface HeldConnection extends KnexConnection {
   [LEASE]?: PgLease
+}
+
+interface Wait {
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
 }
 
 export interface LeasedConnectionsParts {
@@ -21,7 +29,7 @@ export interface LeasedConnectionsParts {
   /** In place of the pool's own timeout. */
   readonly timeoutMs: number | undefined
   /** The user's check of a connection that is about to be used. */
-  readonly validate: ((connection: PgClient) => boolean | Promise<boolean>) | undefined
+  readonly validate: Validate | undefined
 }
 
 /**
@@ -148,27 +156,40 @@ export class LeasedConnections {
     return this.#leases.snapshot().max
   }
 
-  async #takeValid(
-    validate: NonNullable<LeasedConnectionsParts['validate']>,
-    signal: AbortSignal | undefined,
-  ): Promise<PgClient> {
+  async #takeValid(validate: Validate, signal: AbortSignal | undefined): Promise<PgClient> {
     const { clock } = this.#leases.options
     const deadlineAt = clock.now() + this.timeoutMs
-    for (;;) {
-      const connection: HeldConnection = await this.#take(Math.max(0, deadlineAt - clock.now()), signal)
-      if (await this.#isValid(connection, validate)) return connection as PgClient
+    for (let refused = 0; ; refused += 1) {
+      const connection: HeldConnection = await this.#takeAfter(refused, deadlineAt - clock.now(), signal)
+      const verdict = verdictOf(validate, connection as PgClient, (message) => this.#dialect?.logger.warn(message))
+      const isValid =
+        typeof verdict === 'boolean' ? verdict : await this.#inTime(verdict, connection, { deadlineAt, signal })
+      if (isValid) return connection as PgClient
       connection[LEASE]?.discard('pool.validate of Knex refused it')
     }
   }
 
-  async #isValid(connection: HeldConnection, validate: (connection: PgClient) => unknown): Promise<boolean> {
+  /** One more connection, after so many that were refused; in the time that is left. */
+  async #takeAfter(refused: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<PgClient> {
+    if (refused === 0) return this.#take(timeoutMs, signal)
+    const facts = { pool: this.name, refused, waitedMs: this.timeoutMs }
+    if (timeoutMs <= 0) throw this.#toldOf(new RefusedConnectionsError(facts))
     try {
-      return Boolean(await validate(connection as PgClient))
+      return await this.#take(timeoutMs, signal)
     } catch (error) {
-      this.#dialect?.logger.warn(
-        `Pool validate threw an error: ${error instanceof Error ? error.message : String(error)}`,
-      )
-      return false
+      if (!(error instanceof LeaseTimeoutError)) throw error
+      throw new LeaseTimeoutError(new RefusedConnectionsError({ ...facts, cause: error.cause }))
+    }
+  }
+
+  async #inTime(verdict: Promise<boolean>, connection: HeldConnection, patience: Patience): Promise<boolean> {
+    try {
+      return await answerInTime(this.#leases, 'pool.validate of Knex', verdict, patience)
+    } catch (error) {
+      // A caller that left has no fault to find with the connection; a hook that does not answer may hang on it.
+      if (isGone(error)) connection[LEASE]?.release()
+      else connection[LEASE]?.discard(error)
+      throw this.#toldOf(error)
     }
   }
 
@@ -179,7 +200,7 @@ export class LeasedConnections {
     return new Promise((resolve, reject) => {
       const serve = (lease: PgLease): void => {
         try {
-          resolve(this.#dressed(lease, settings !== undefined))
+          resolve(this.#dressed(lease, settings !== undefined, request))
         } catch (error) {
           lease.discard(error)
           reject(error)
@@ -201,7 +222,7 @@ export class LeasedConnections {
   }
 
   /** Makes of a lease the connection that Knex wants. */
-  #dressed(lease: PgLease, declaresPath: boolean): PgClient | Promise<PgClient> {
+  #dressed(lease: PgLease, declaresPath: boolean, wait: Wait): PgClient | Promise<PgClient> {
     const connection: HeldConnection = lease.client
     prepareHandles(connection)
     connection[LEASE] = lease
@@ -210,20 +231,18 @@ export class LeasedConnections {
     if (Object.hasOwn(connection, '__knex__disposed')) delete connection.__knex__disposed
     const dialect = this.#dialect
     if (dialect === undefined || this.#setup.isDone(lease, dialect, declaresPath)) return lease.client
-    return this.#setUp(lease, connection, dialect, declaresPath)
+    const done = this.#setup.run(lease, connection, dialect, declaresPath)
+    return this.#setUp(lease, done, wait)
   }
 
-  async #setUp(
-    lease: PgLease,
-    connection: HeldConnection,
-    dialect: PgDialect,
-    declaresPath: boolean,
-  ): Promise<PgClient> {
+  /** A caller waits for the making of a connection as long again as for the connection. */
+  async #setUp(lease: PgLease, done: Promise<void>, { timeoutMs = this.timeoutMs, signal }: Wait): Promise<PgClient> {
+    const patience = { deadlineAt: this.#leases.options.clock.now() + timeoutMs, signal }
     try {
-      await this.#setup.run(lease, connection, dialect, declaresPath)
+      await answerInTime(this.#leases, 'afterCreate, or what Knex asks a new connection,', done, patience)
     } catch (error) {
       lease.discard(error)
-      throw error
+      throw isLeaseholdError(error) ? this.#toldOf(error) : error
     }
     return lease.client
   }
