@@ -105,18 +105,19 @@ describe('the leasehold of a request', () => {
     const listeners: number[] = []
     serve((_own, incoming) => {
       sockets.push(incoming.socket)
-      // The first response has the socket and needs no listener on it; the others have one each.
+      // The first response has the socket and needs no listener on it; the others share one.
       listeners.push(incoming.socket.listenerCount('close'))
     })
     const socket = connect((server.address() as AddressInfo).port)
-    socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\n'.repeat(3))
-    await vi.waitFor(() => expect(made).toHaveLength(3))
-    expect(listeners[2]).toBe((listeners[0] ?? 0) + 2)
+    // More than ten listeners for one event make Node warn of a leak.
+    socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\n'.repeat(25))
+    await vi.waitFor(() => expect(made).toHaveLength(25))
+    expect(Math.max(...listeners)).toBe((listeners[0] ?? 0) + 1)
 
     socket.destroy()
 
-    await vi.waitFor(() => expect(scopesOpen()).toEqual([false, false, false]))
-    expect(ended).toBe(3)
+    await vi.waitFor(() => expect(scopesOpen()).toEqual(Array.from({ length: 25 }, () => false)))
+    expect(ended).toBe(25)
     expect(new Set(sockets).size).toBe(1)
     expect(sockets[0]?.listenerCount('close')).toBe(listeners[0])
   })
