@@ -45,9 +45,6 @@ export function answerInTime<T>(
       stopWaiting()
       reject(tooLate(name, hook, clock.now() - startedAt))
     }
-    if (signal?.aborted === true) gone()
-    else signal?.addEventListener('abort', gone)
-    look()
     answer.then(
       (value) => {
         stopWaiting()
@@ -58,6 +55,12 @@ export function answerInTime<T>(
         reject(error)
       },
     )
+    if (signal?.aborted === true) {
+      gone()
+      return
+    }
+    signal?.addEventListener('abort', gone)
+    look()
   })
 }
 
