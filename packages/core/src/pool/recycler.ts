@@ -89,8 +89,10 @@ export class Recycler<Client> {
     } catch (error) {
       return { fit: false, reason: 'check-failed', error }
     }
-    if (connection.ledger.isClean) return FIT
-    const error = connection.ledger.lostBy ?? new Error('the check left the session in use')
+    const { isClean, lostBy } = connection.ledger
+    // What owners have left stays where the pool only observes, and is no fault of the check.
+    if (isClean || (options.observe && lostBy === undefined)) return FIT
+    const error = lostBy ?? new Error('the check left the session in use')
     return { fit: false, reason: 'check-failed', error }
   }
 

@@ -259,6 +259,26 @@ describe('the signal of a scope', () => {
     await scope.close()
   })
 
+  it('follows a signal that is not Node’s own, inside another scope as well', async () => {
+    class Polyfill extends EventTarget {
+      aborted = false
+      readonly reason = new Error('given up')
+      abort(): void {
+        this.aborted = true
+        this.dispatchEvent(new Event('abort'))
+      }
+    }
+    const own = new Polyfill()
+    const outer = openScope({ label: 'outer' })
+    const inner = outer.run(() => openScope({ label: 'inner', signal: own as unknown as AbortSignal }))
+
+    own.abort()
+
+    expect([inner.signal.aborted, inner.signal.reason, outer.signal.aborted]).toEqual([true, own.reason, false])
+    await inner.close()
+    await outer.close()
+  })
+
   it('has aborted already when the given one had', async () => {
     const { pool } = openFakePool()
     const scope = openScope({ label: 'a request', signal: AbortSignal.abort(new Error('too late')) })

@@ -1,4 +1,5 @@
 import { type FakeClient, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
 import { describe, expect, it } from 'vitest'
 import {
   createPool,
@@ -324,6 +325,50 @@ describe('a function of settings', () => {
       clock.advance(100)
       await settled()
       expect(lease.state).toMatchObject({ error: { code: 'LEASEHOLD_ACQUIRE_TIMEOUT' } })
+    })
+  })
+
+  it('keeps nobody waiting once the scope has ended, though it never answers', async () => {
+    const { pool, clock } = openFakePool()
+    const scope = openScope({ label: 'a', clock, settings: () => new Promise<never>(() => {}) })
+    const lease = watched(scope.run(() => pool.acquire({ timeoutMs: Infinity })))
+    await settled()
+
+    await scope.close()
+    await settled()
+
+    expect(lease.state).toMatchObject({ error: { code: 'LEASEHOLD_SCOPE_CLOSED' } })
+    expect(pool.snapshot().counts.aborted).toBe(1)
+  })
+
+  describe('that fails, with nobody who waits for it,', () => {
+    refuseUnhandledErrors()
+    const failing = (why: string) => () => Promise.reject(new Error(why))
+
+    it('does not end the process when it was asked by tryAcquire', async () => {
+      const { pool } = openFakePool()
+      await pool.use((client) => client.query('q'))
+
+      await runInScope({ label: 'outer', settings: failing('no token') }, () =>
+        runInScope({ label: 'inner', settings: failing('no tenant') }, () => {
+          expect(pool.tryAcquire()).toBeUndefined()
+          return settled()
+        }),
+      )
+    })
+
+    it('does not end the process when the one of a scope within failed before it', async () => {
+      const { pool } = openFakePool()
+      const settings = (): never => {
+        throw new Error('no tenant')
+      }
+
+      await runInScope({ label: 'outer', settings: failing('no token') }, () =>
+        runInScope({ label: 'inner', settings }, async () => {
+          await expect(pool.acquire()).rejects.toThrow('no tenant')
+          return settled()
+        }),
+      )
     })
   })
 

@@ -1,4 +1,4 @@
-import { FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
+import { collectGarbage, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import { runInScope } from '../scope/scopes.js'
 import { createPool } from './create-pool.js'
@@ -39,6 +39,18 @@ describe('warming up', () => {
     const refused = watched(createPool(driver, { warmUp: 'required' }).ready())
     await settled()
     expect(refused.outcome).toBe('LEASEHOLD_CONNECT_FAILED')
+  })
+
+  it('keeps nobody waiting in ready() when the pool is closed before there was a connection', async () => {
+    const driver = new FakeDriver()
+    driver.script.next('connect', 'never')
+    const pool = createPool(driver, { warmUp: 'required' })
+    const ready = watched(pool.ready())
+    await settled()
+
+    await pool.close()
+
+    expect(ready.outcome).toBe('LEASEHOLD_POOL_CLOSED')
   })
 })
 
@@ -158,6 +170,27 @@ describe('closing a pool', () => {
     expect([closing.outcome, driver.countOf('reset')]).toEqual(['fulfilled', 0])
   })
 
+  it('leaves nothing behind by which the process keeps it, though callers waited who held connections of others', async () => {
+    const pools: Array<WeakRef<object>> = []
+    const openAndClose = async (): Promise<void> => {
+      const [{ pool }, { pool: other }] = [openFakePool({ max: 1 }), openFakePool({ max: 1 })]
+      pools.push(new WeakRef(pool), new WeakRef(other))
+      const lease = await pool.acquire()
+      const using = watched(other.use(() => pool.acquire()))
+      await settled()
+      const closed = pool.close()
+      lease.release()
+      await closed
+      expect(using.outcome).toBe('LEASEHOLD_POOL_CLOSED')
+      await other.close()
+    }
+
+    await openAndClose()
+    await collectGarbage()
+
+    expect(pools.map((pool) => pool.deref())).toEqual([undefined, undefined])
+  })
+
   it('joins the first call when it is called again', async () => {
     const { pool } = openFakePool()
     expect(pool.close()).toBe(pool.close())
@@ -184,6 +217,20 @@ describe('an observing pool', () => {
       'refuse: maxWaiting is 0 and 0 wait',
       'reset: transaction open at release',
     ])
+  })
+
+  it('keeps the sessions on which something was left when it asks them for a sign of life', async () => {
+    const { pool, driver, clock } = openFakePool({ observe: true, max: 2, checkAfterIdleMs: 1_000 })
+    const leases = [await pool.acquire(), await pool.acquire()]
+    await leases[0]?.client.query('set x')
+    await leases[1]?.client.query('begin')
+    for (const lease of leases) lease.release()
+    await clock.advanceAsync(2_000)
+
+    const again = await Promise.all([pool.acquire(), pool.acquire()])
+
+    expect(new Set(again.map(({ connectionId }) => connectionId))).toEqual(new Set([1, 2]))
+    expect([driver.countOf('check'), pool.snapshot().counts.closed['check-failed']]).toEqual([2, 0])
   })
 
   it('gives the session of a scope back, which it took itself, with the last lease that shares it', async () => {

@@ -1,3 +1,4 @@
+import { PoolClosedError } from '../errors/pool-closed-error.js'
 import { checkEvent } from '../events/check-event.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
 import { subscribe } from '../events/subscribe.js'
@@ -24,7 +25,7 @@ import { Transactions } from '../transaction/transactions.js'
 import { AcquireTraces } from './acquire-traces.js'
 import { Asking } from './asking.js'
 import { DeadlockWatch } from './deadlock-watch.js'
-import { firstConnection } from './first-connection.js'
+import { type FirstConnection, firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
 import { LendingDesk } from './lending-desk.js'
 import { letGoOfLastPromise } from './open-promise.js'
@@ -57,7 +58,7 @@ export class Pool<Client> {
   readonly #desk: LendingDesk<Client>
   readonly #deadlocks: DeadlockWatch<Client>
   readonly #traces: AcquireTraces
-  #ready: Promise<void> | undefined
+  #first: FirstConnection | undefined
   #closed: Promise<void> | undefined
 
   constructor(driver: Driver<Client>, options: ResolvedPoolOptions<Client>) {
@@ -117,7 +118,7 @@ export class Pool<Client> {
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
     this.#connections.openFirst()
-    if (options.warmUp === 'required') this.#ready = firstConnection((...to) => this.on(...to))
+    if (options.warmUp === 'required') this.#first = firstConnection((...to) => this.on(...to))
   }
 
   get name(): string {
@@ -335,9 +336,10 @@ export class Pool<Client> {
    * Resolves when the pool has shown that it can open a connection, with `warmUp: 'required'`; otherwise at once.
    *
    * @throws {ConnectFailedError} when the first connection could not be opened.
+   * @throws {PoolClosedError} when the pool was closed before there was one.
    */
   ready(): Promise<void> {
-    return this.#ready ?? Promise.resolve()
+    return this.#first?.ready ?? Promise.resolve()
   }
 
   /** Resolves when no connection that was given back is being cleaned or closed any more. Never rejects. */
@@ -367,8 +369,11 @@ export class Pool<Client> {
       this.#connections.hurry()
       this.#leases.takeBackAll()
     })
+    this.#first?.forgo(new PoolClosedError(this.name))
     await this.#connections.drain()
     deadline()
+    this.#deadlocks.close()
+    letGoOfLastPromise()
   }
 
   #acquire(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
