@@ -131,7 +131,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   #busyByEnd: number | undefined
   #recycled: Promise<void> | undefined
   #onRecycled: (() => void) | undefined
-  #onEnd: Array<() => void> | undefined
+  #onEnd: Set<() => void> | undefined
   #borrows: Set<Lending<Client>> | undefined
   #endsUnshared = false
 
@@ -242,9 +242,14 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     this.end('it was discarded', reason)
   }
 
-  onEnd(callback: () => void): void {
-    if (this.#end !== undefined) callback()
-    else (this.#onEnd ??= []).push(callback)
+  onEnd(callback: () => void): () => void {
+    if (this.#end !== undefined) {
+      callback()
+      return () => {}
+    }
+    const callbacks = (this.#onEnd ??= new Set())
+    callbacks.add(callback)
+    return () => void callbacks.delete(callback)
   }
 
   /** Ends the lease, once; later calls do nothing. A discard `reason` closes the connection. */

@@ -5,7 +5,7 @@ import type { NamedHolder, WaitedFor } from '../scope/wait-graph.js'
 /** What of a lease is told of whoever has a place for it. */
 export interface PlaceHolder extends NamedHolder {
   readonly connection: object
-  onEnd(callback: () => void): void
+  onEnd(callback: () => void): unknown
 }
 
 /** Lets each scope have so many connections at a time. Who asks for more waits for its own scope, in order, and for nobody else. */
