@@ -170,11 +170,15 @@ describe('closing a pool', () => {
     expect([closing.outcome, driver.countOf('reset')]).toEqual(['fulfilled', 0])
   })
 
-  it('leaves nothing behind by which the process keeps it, though callers waited who held connections of others', async () => {
-    const pools: Array<WeakRef<object>> = []
+  it('leaves nothing behind by which the process keeps it, neither listeners nor who waited with connections of others', async () => {
+    const left: Array<WeakRef<object>> = []
     const openAndClose = async (): Promise<void> => {
       const [{ pool }, { pool: other }] = [openFakePool({ max: 1 }), openFakePool({ max: 1 })]
-      pools.push(new WeakRef(pool), new WeakRef(other))
+      left.push(new WeakRef(pool), new WeakRef(other))
+      let told = 0
+      const listener = (): void => void (told += 1)
+      left.push(new WeakRef(listener))
+      pool.on('close', listener)
       const lease = await pool.acquire()
       const using = watched(other.use(() => pool.acquire()))
       await settled()
@@ -182,13 +186,14 @@ describe('closing a pool', () => {
       lease.release()
       await closed
       expect(using.outcome).toBe('LEASEHOLD_POOL_CLOSED')
+      expect(told).toBe(1)
       await other.close()
     }
 
     await openAndClose()
     await collectGarbage()
 
-    expect(pools.map((pool) => pool.deref())).toEqual([undefined, undefined])
+    expect(left.map((each) => each.deref())).toEqual([undefined, undefined, undefined])
   })
 
   it('joins the first call when it is called again', async () => {

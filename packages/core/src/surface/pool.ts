@@ -1,7 +1,5 @@
 import { PoolClosedError } from '../errors/pool-closed-error.js'
-import { checkEvent } from '../events/check-event.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
-import { subscribe } from '../events/subscribe.js'
 import { Lease, lendingOf } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
@@ -17,7 +15,7 @@ import { wakeSomebody } from '../pool/wake-somebody.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { awaitInside } from '../scope/await-inside.js'
-import { bindToContext, currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
+import { currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
 import { UseFrame } from '../scope/use-frame.js'
 import type { EnterTransaction, OrmTransactionRequest } from '../transaction/orm-run.js'
 import type { TransactionWork } from '../transaction/perform-work.js'
@@ -28,6 +26,7 @@ import { DeadlockWatch } from './deadlock-watch.js'
 import { type FirstConnection, firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
 import { LendingDesk } from './lending-desk.js'
+import { Listeners } from './listeners.js'
 import { letGoOfLastPromise } from './open-promise.js'
 import { Refusals } from './refusals.js'
 import type { PoolSnapshot } from './snapshot.js'
@@ -58,6 +57,7 @@ export class Pool<Client> {
   readonly #desk: LendingDesk<Client>
   readonly #deadlocks: DeadlockWatch<Client>
   readonly #traces: AcquireTraces
+  readonly #listeners: Listeners = new Listeners(this.#id)
   #first: FirstConnection | undefined
   #closed: Promise<void> | undefined
 
@@ -292,14 +292,12 @@ export class Pool<Client> {
   }
 
   /**
-   * Calls `listener` for each `event` of this pool; returns what stops it.
+   * Calls `listener` for each `event` of this pool, until the pool is closed; returns what stops it before.
    *
    * @throws {InvalidOptionsError} for an event that there is not.
    */
   on<Name extends PoolEventName>(event: Name, listener: (event: PoolEvents[Name]) => void): () => void {
-    checkEvent(event, listener)
-    // Published from whoever's request it happens to be; heard where the listener belongs.
-    return subscribe(this.#id, event, bindToContext(listener))
+    return this.#listeners.add(event, listener)
   }
 
   /** Lends no more until `resume`; callers wait, within their deadlines. What is lent stays lent. */
@@ -373,6 +371,7 @@ export class Pool<Client> {
     await this.#connections.drain()
     deadline()
     this.#deadlocks.close()
+    this.#listeners.stop()
     letGoOfLastPromise()
   }
 
