@@ -10,6 +10,7 @@ import { askForLabel } from './ask-for-label.js'
 import { type Context, currentContext, runInContext, runOutsideContext } from './context.js'
 import { deadlineReason, isDeadlineReason } from './deadline-reason.js'
 import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
+import { followSignal, leaveSignal, type SignalFollower } from './follow-signal.js'
 import type { PoolIdentity, ScopeSettings } from './scope-settings.js'
 
 /** What a scope is opened with. */
@@ -51,7 +52,7 @@ export interface PendingAcquire {
  * One unit of work: a request, a job, a message. Nothing is borrowed until its first query, and when it closes
  * everything that it still holds is taken back.
  */
-export class Scope implements LeaseHolder, Deadlined {
+export class Scope implements LeaseHolder, Deadlined, SignalFollower {
   readonly #label: string | (() => string)
   readonly priority: Priority
   readonly mode: PoolMode | undefined
@@ -176,8 +177,8 @@ export class Scope implements LeaseHolder, Deadlined {
     if (this.#state.is === 'closing') return this.#state.done
     if (this.#state.is === 'closed') return Promise.resolve()
     if (this.deadlineAt !== Number.POSITIVE_INFINITY) DeadlineWatch.of(this.#clock, runOutsideContext).remove(this)
-    this.#own?.removeEventListener('abort', this)
-    this.#outer?.removeEventListener('abort', this)
+    if (this.#own !== undefined) leaveSignal(this.#own, this)
+    if (this.#outer !== undefined) leaveSignal(this.#outer, this)
     // Set before the signal aborts: its listeners may acquire, and must not be granted what nobody would take back.
     this.#state = { is: 'closed' }
     this.#abort(reason === undefined ? new OrderlyEnd(this) : { why: 'closed', reason })
@@ -253,16 +254,16 @@ export class Scope implements LeaseHolder, Deadlined {
     else this.#shared.set(poolId, shared)
   }
 
-  /** A signal that it follows has aborted. An object as listener: a closure would be made for every scope. */
-  handleEvent(): void {
+  /** One that it follows has aborted. */
+  signalAborted(): void {
     const reason: unknown = this.#own?.aborted === true ? this.#own.reason : this.#outer?.reason
     // That of the scope around it passes on what befell that one.
     this.#abort({ why: isDeadlineReason(reason) ? 'deadline' : 'signal', reason })
   }
 
   #follow(signal: AbortSignal): void {
-    if (signal.aborted) this.handleEvent()
-    else signal.addEventListener('abort', this, { once: true })
+    if (signal.aborted) this.signalAborted()
+    else followSignal(signal, this)
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Lending } from '../lease/lending.js'
 import { areSameSettings } from '../options/declared-settings.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Connections } from '../pool/connections.js'
+import { followSignal, leaveSignal, type SignalFollower } from '../scope/follow-signal.js'
 import type { PendingAcquire, Scope } from '../scope/scope.js'
 import type { Transactions } from '../transaction/transactions.js'
 import type { Asked } from './asked.js'
@@ -268,20 +269,20 @@ export class LendingDesk<Client> {
     const { signal } = request
     let leave = (): void => {}
     const givenUp = new Promise<never>((_resolve, reject) => {
-      const pending: PendingAcquire = {
+      const pending: PendingAcquire & SignalFollower = {
         pendingAt: -1,
         abandon: (abort) => reject(this.#room.abandoned(abort, asked)),
+        signalAborted: () => reject(this.#room.aborted(signal?.reason, asked)),
       }
       holder?.waits(pending)
-      const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
+      if (signal !== undefined) followSignal(signal, pending)
       const onDeadline = (): void => reject(this.#refusals.timeout(asked.at, places?.lendings, places?.most))
       const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
-      signal?.addEventListener('abort', onAbort, { once: true })
       wakeUp.hold()
       leave = () => {
         takeBack()
         holder?.waitsNoMore(pending)
-        signal?.removeEventListener('abort', onAbort)
+        if (signal !== undefined) leaveSignal(signal, pending)
         wakeUp.letGo()
       }
     })
