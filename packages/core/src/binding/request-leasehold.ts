@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Settings } from '../ports/settings.js'
 import type { Scope } from '../scope/scope.js'
+import { whenClosed } from './when-closed.js'
 
 /** What `request.leasehold` is: the request's scope, and whether somebody still waits for the answer. */
 export class RequestLeasehold {
@@ -11,8 +12,8 @@ export class RequestLeasehold {
   readonly #response: ServerResponse
   readonly #ended: (() => void) | undefined
   readonly #onClose: () => void
-  /** The socket that is listened to besides, for a pipelined request. */
-  #socket: IncomingMessage['socket'] | undefined
+  /** Ends the wait for the end of the socket, which a pipelined request waits for besides. */
+  #leaveSocket: (() => void) | undefined
   #controller: AbortController | undefined
   #state: 'open' | 'answered' | 'abandoned' = 'open'
   #abandoned: DOMException | undefined
@@ -38,8 +39,7 @@ export class RequestLeasehold {
     if (response.socket === null) {
       // Pipelined: its response gets the socket when those before it are done, and if the socket closes earlier than
       // that, the response never emits `close`.
-      this.#socket = request.socket
-      this.#socket.on('close', this.#onClose)
+      this.#leaveSocket = whenClosed(request.socket, this.#onClose)
     }
   }
 
@@ -81,7 +81,7 @@ export class RequestLeasehold {
 
   #end(): void {
     if (this.#state !== 'open') return
-    this.#socket?.off('close', this.#onClose)
+    this.#leaveSocket?.()
     // Both: HTTP/2 says that an aborted stream has finished, HTTP/1 that one has ended whose bytes are still queued.
     const { writableEnded, writableFinished } = this.#response
     // An injected request has a socket that nothing closes, and a response that never says it has finished.
