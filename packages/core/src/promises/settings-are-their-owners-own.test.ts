@@ -493,6 +493,30 @@ describe('where a lone statement has tied a session to its scope', () => {
       [['with its own', { ...tenant('2'), role: 'reader' }]],
     ])
   })
+
+  it('the next one learns why it cannot have what the scope declares, where the driver fails to be told', async () => {
+    const { pool, driver } = openFakePool()
+    const lone = { statement: true } as const
+
+    await runInScope({ label: 'a', settings: tenant('1') }, async () => {
+      await pool.use((client) => client.query('set app.tenant_id'), lone)
+      const { declare } = driver
+      Object.assign(driver, {
+        declare: () => {
+          throw new Error('a bug of the driver')
+        },
+      })
+      const next = pool.use((client) => client.query('next'), lone)
+      await expect(next).rejects.toMatchObject({ code: 'LEASEHOLD_SETTINGS_FAILED' })
+      Object.assign(driver, { declare })
+      await pool.use((client) => client.query('after'), lone)
+    })
+
+    expect(driver.sessions.map(({ settings }) => settings.ran.map(({ text }) => text))).toEqual([
+      ['set app.tenant_id'],
+      ['after'],
+    ])
+  })
 })
 
 describe('what an adapter sets on its own account', () => {
