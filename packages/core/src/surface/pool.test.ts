@@ -107,6 +107,23 @@ describe('reconnect', () => {
   })
 })
 
+describe('a pool that is made smaller', () => {
+  it('closes at once what is idle beyond its new size, those that rest longest, and nothing else', async () => {
+    const { pool, driver } = openFakePool({ max: 4 })
+    const leases = await Promise.all(Array.from({ length: 4 }, () => pool.acquire()))
+    for (const lease of leases.slice(0, 3)) lease.release()
+
+    pool.resize(3)
+    await settled()
+    expect(pool.snapshot().connections).toMatchObject({ idle: 2, lent: 1, total: 3 })
+    pool.resize(2)
+    await settled()
+
+    expect(pool.snapshot().connections).toMatchObject({ idle: 1, lent: 1, total: 2 })
+    expect(driver.calls.filter(({ method }) => method === 'close').map(({ client }) => client)).toEqual([1, 2])
+  })
+})
+
 describe('closing a pool', () => {
   it('sends waiting callers away, waits for those who hold, and refuses everybody after', async () => {
     const { pool, driver } = openFakePool({ max: 1 })
