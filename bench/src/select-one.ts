@@ -1,11 +1,11 @@
 import { runInScope } from '@leasehold/core'
-import { createPgPool } from '@leasehold/pg'
 import { Pool } from 'pg'
 import { EQUAL_TERMS } from './contestants/contestant.js'
 import { runRounds } from './measure/rounds.js'
 import { startPostgres } from './postgres/start-postgres.js'
 import type { Report, Settings } from './report/report.js'
 import { table } from './report/table.js'
+import { openOurPool } from './contestants/open-our-pool.js'
 
 const OURS = '@leasehold/pg'
 const THEIRS = 'pg.Pool'
@@ -30,7 +30,7 @@ export async function selectOne({ quick, stopwatch }: Settings): Promise<Report>
     idleTimeoutMillis: EQUAL_TERMS.idleTimeoutMs,
   }
   const entered: ReadonlyArray<{ readonly name: string; readonly pool: PoolOfEither }> = [
-    { name: OURS, pool: createPgPool(terms) },
+    { name: OURS, pool: openOurPool(terms) },
     { name: THEIRS, pool: new Pool(terms) },
   ]
   const rows: string[][] = []

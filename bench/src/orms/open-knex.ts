@@ -1,12 +1,12 @@
 import { createKnex } from '@leasehold/knex'
-import { createPgPool } from '@leasehold/pg'
 import knex, { type Knex } from 'knex'
 import { EQUAL_TERMS } from '../contestants/contestant.js'
 import type { OpenOrm, Orm } from './orm.js'
 import { poolTerms } from './pool-terms.js'
+import { openOurPool } from '../contestants/open-our-pool.js'
 
 export const openKnex: OpenOrm = (pooling, url) => {
-  if (pooling === 'ours') return ormOf(createKnex(createPgPool(poolTerms(url))))
+  if (pooling === 'ours') return ormOf(createKnex(openOurPool(poolTerms(url))))
   const own = knex({
     client: 'pg',
     connection: { connectionString: url },

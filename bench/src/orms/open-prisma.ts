@@ -1,14 +1,14 @@
-import { createPgPool } from '@leasehold/pg'
 import { createPrismaAdapter, leasePrisma } from '@leasehold/prisma'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { loadPrismaClient, type PrismaClient } from './load-prisma-client.js'
 import type { OpenOrm, Orm } from './orm.js'
 import { poolTerms } from './pool-terms.js'
+import { openOurPool } from '../contestants/open-our-pool.js'
 
 export const openPrisma: OpenOrm = async (pooling, url) => {
   const Client = await loadPrismaClient()
   if (pooling === 'own') return ormOf(new Client({ adapter: new PrismaPg(poolTerms(url)) }))
-  const pool = createPgPool(poolTerms(url))
+  const pool = openOurPool(poolTerms(url))
   return ormOf(leasePrisma(new Client({ adapter: createPrismaAdapter(pool) }), pool))
 }
 

@@ -4,11 +4,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { leasehold } from '@leasehold/fastify'
 import { createKnex } from '@leasehold/knex'
-import { createPgPool } from '@leasehold/pg'
 import fastify from 'fastify'
 import knexOfItsOwn, { type Knex } from 'knex'
 import { EQUAL_TERMS } from '../contestants/contestant.js'
 import type { ServiceKind } from './start-service.js'
+import { openOurPool } from '../contestants/open-our-pool.js'
 
 const connectionString = process.env['DATABASE_URL'] ?? ''
 const app = fastify()
@@ -17,7 +17,7 @@ const knex = kind === 'leasehold' ? await onOurPool() : onItsOwn()
 if (kind === 'knex-in-context') giveContexts()
 
 async function onOurPool(): Promise<Knex> {
-  const pool = createPgPool({
+  const pool = openOurPool({
     connectionString,
     max: EQUAL_TERMS.max,
     connectionTimeoutMillis: EQUAL_TERMS.acquireTimeoutMs,

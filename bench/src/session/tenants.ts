@@ -1,5 +1,4 @@
 import { runInScope } from '@leasehold/core'
-import { createPgPool } from '@leasehold/pg'
 import { Client, Pool } from 'pg'
 import { EQUAL_TERMS } from '../contestants/contestant.js'
 import { runRounds } from '../measure/rounds.js'
@@ -7,6 +6,7 @@ import type { Report, Settings } from '../report/report.js'
 import { table } from '../report/table.js'
 import type { Target } from '../report/target.js'
 import { startFront } from './start-front.js'
+import { openOurPool } from '../contestants/open-our-pool.js'
 
 const OURS = '@leasehold/pg, settings declared'
 const THEIRS = 'pg.Pool, BEGIN; SET LOCAL; …; COMMIT'
@@ -78,7 +78,7 @@ export async function tenants(serverUrl: string, { quick, stopwatch }: Settings)
 }
 
 function ours(url: string): Contestant {
-  const pool = createPgPool(termsOf(url))
+  const pool = openOurPool(termsOf(url))
   return {
     name: OURS,
     read: (tenant) =>

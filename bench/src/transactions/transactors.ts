@@ -1,6 +1,6 @@
 import { createDrizzle } from '@leasehold/drizzle'
 import { createKnex } from '@leasehold/knex'
-import { createPgPool, type LeasedPgPool } from '@leasehold/pg'
+import type { LeasedPgPool } from '@leasehold/pg'
 import { createPrismaAdapter, leasePrisma } from '@leasehold/prisma'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { eq, sql } from 'drizzle-orm'
@@ -12,6 +12,7 @@ import type * as pg from 'pg'
 import { EQUAL_TERMS } from '../contestants/contestant.js'
 import { loadPrismaClient, type PrismaClient } from '../orms/load-prisma-client.js'
 import { poolTerms } from '../orms/pool-terms.js'
+import { openOurPool } from '../contestants/open-our-pool.js'
 
 /**
  * `own`: its own transaction, on the pool that it makes or is commonly given. `ours`: the same, on our pool. `declared`: its
@@ -38,10 +39,10 @@ const openPg: OpenTransactor = (way, url) => {
     return client.query(READ, [id])
   }
   if (way === 'declared') {
-    const pool = createPgPool(poolTerms(url))
+    const pool = openOurPool(poolTerms(url))
     return (id) => pool.transaction((client) => three(client, id))
   }
-  const pool = way === 'ours' ? createPgPool(poolTerms(url)) : new Pool(poolTerms(url))
+  const pool = way === 'ours' ? openOurPool(poolTerms(url)) : new Pool(poolTerms(url))
   return async (id) => {
     const client = await pool.connect()
     try {
@@ -73,7 +74,7 @@ const openKnex: OpenTransactor = (way, url) => {
     })
     return (id) => own.transaction((trx) => three(trx, id))
   }
-  const pool = createPgPool(poolTerms(url))
+  const pool = openOurPool(poolTerms(url))
   const db = createKnex(pool)
   return way === 'declared' ? declared(pool, (id) => three(db, id)) : (id) => db.transaction((trx) => three(trx, id))
 }
@@ -94,7 +95,7 @@ const openDrizzle: OpenTransactor = (way, url) => {
     const own = drizzle({ client: new Pool(poolTerms(url)) })
     return (id) => own.transaction((tx) => three(tx, id))
   }
-  const pool = createPgPool(poolTerms(url))
+  const pool = openOurPool(poolTerms(url))
   const db = createDrizzle(pool)
   return way === 'declared' ? declared(pool, (id) => three(db, id)) : (id) => db.transaction((tx) => three(tx, id))
 }
@@ -110,7 +111,7 @@ const openPrisma: OpenTransactor = async (way, url) => {
     const own = new Client({ adapter: new PrismaPg(poolTerms(url)) })
     return (id) => own.$transaction((tx) => three(tx, id), UNHURRIED)
   }
-  const pool = createPgPool(poolTerms(url))
+  const pool = openOurPool(poolTerms(url))
   const client = leasePrisma(new Client({ adapter: createPrismaAdapter(pool) }), pool)
   if (way === 'declared') return declared(pool, (id) => three(client, id))
   return (id) => client.$transaction((tx) => three(tx, id), UNHURRIED)

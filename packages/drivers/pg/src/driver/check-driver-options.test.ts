@@ -73,6 +73,12 @@ test('a class of clients of your own may take what it likes', () => {
   expect(faultsOf(() => pgDriver({ region: 'eu' } as never, { Client: Own }))).toEqual([])
 })
 
+test.each(['pgbouncer', 'rds-proxy', 'supavisor'] as const)('statements cannot be kept behind %s', (behind) => {
+  expect(faultsOf(() => pgDriver({}, { behind, preparedStatements: true }))).toEqual(['preparedStatements'])
+  expect(() => pgDriver({}, { behind: 'nothing', preparedStatements: { max: 1 } })).not.toThrow()
+  expect(() => pgDriver({}, { behind, preparedStatements: false })).not.toThrow()
+})
+
 test('all that is wrong with its options is refused together', () => {
   const options = {
     Client: 5,
@@ -80,6 +86,7 @@ test('all that is wrong with its options is refused together', () => {
     resetStatement: '',
     behind: 'pgbounce',
     functions: 1,
+    preparedStatements: { afterUses: 0, maximum: 5 },
     resetstatement: 'x',
   }
   expect(faultsOf(() => pgDriver(7 as never, options as never))).toEqual([
@@ -89,7 +96,10 @@ test('all that is wrong with its options is refused together', () => {
     'resetStatement',
     'behind',
     'functions',
+    'preparedStatements.afterUses',
+    'preparedStatements.maximum',
     'resetstatement',
   ])
+  expect(faultsOf(() => pgDriver({}, { preparedStatements: 'yes' as never }))).toEqual(['preparedStatements'])
   expect(faultsOf(() => pgDriver({}, 5 as never))).toEqual(['options'])
 })

@@ -11,6 +11,7 @@ import {
   type RulesFor,
 } from '@leasehold/core'
 import { BEHIND_RULE } from '../settings/behind.js'
+import { contradictions, PREPARED_STATEMENTS_RULE } from '../prepared/prepared-statements-options.js'
 import { FUNCTIONS_RULE } from '../sql/declared-functions.js'
 import { CLIENT_OPTIONS } from './client-options.js'
 import type { PgDriverOptions } from './pg-driver.js'
@@ -26,6 +27,7 @@ const RULES = {
   resetStatement: nonEmptyText,
   behind: BEHIND_RULE,
   functions: FUNCTIONS_RULE,
+  preparedStatements: PREPARED_STATEMENTS_RULE,
 } satisfies RulesFor<PgDriverOptions>
 
 const pgsOwn: OptionRule = { expected: 'what pg takes', accepts: () => true }
@@ -56,7 +58,9 @@ export function checkDriverOptions(config: unknown, options: unknown): void {
   const { values, faults, unknown } = examineOptions(options, RULES)
   // A class of the user's own may take more than pg's.
   const strangers = values['Client'] === undefined ? strangersIn(config) : []
-  refuseFaults('pgDriver', [...configured.faults, ...strangers, ...faults, ...unknown])
+  const { preparedStatements, behind } = values as PgDriverOptions
+  const senseless = contradictions(preparedStatements, { behind })
+  refuseFaults('pgDriver', [...configured.faults, ...strangers, ...faults, ...unknown, ...senseless])
 }
 
 /** Options that pg would ignore without a word: misspelt ones, and those of a pool. */

@@ -3,6 +3,7 @@ import type * as pg from 'pg'
 import { abortable } from '../wire/abortable.js'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
 import type { SessionEvents } from '../session/session-events.js'
+import type { StatementNames } from '../prepared/statement-names.js'
 import { PgSession } from '../session/pg-session.js'
 import type { Behind } from '../settings/behind.js'
 import { destroySession, endSession } from './end-session.js'
@@ -23,6 +24,8 @@ export interface DialParts {
   readonly functions: FunctionCatalogue
   /** What stands between the pool and the server. */
   readonly behind: Behind | undefined
+  /** Statements that sessions keep, where they are to. */
+  readonly prepared: { readonly names: StatementNames; readonly refused: () => void } | undefined
 }
 
 /** Opens one connection. When `signal` aborts, it rejects, and leaves no socket. */
@@ -57,6 +60,7 @@ function open(parts: DialParts, config: string | pg.ClientConfig, signal: AbortS
   const client = new Client(config)
   const session = new PgSession(client, typeof config === 'string' ? undefined : config, parts.functions, parts.events)
   session.behind = parts.behind
+  if (parts.prepared !== undefined) session.keepStatements(parts.prepared.names, parts.prepared.refused)
   return new Promise((resolve, reject) => {
     const giveUp = (error: Error): void => {
       signal.removeEventListener('abort', onAbort)

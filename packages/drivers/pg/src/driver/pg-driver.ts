@@ -3,6 +3,9 @@ import { Client as PgClient } from 'pg'
 import type * as pg from 'pg'
 import { bareClient } from '../handle/bare-client.js'
 import { leaseHandle } from '../handle/lease-handle.js'
+import { resolvePreparedStatements, type PreparedStatementsOptions } from '../prepared/prepared-statements-options.js'
+import { StatementNames } from '../prepared/statement-names.js'
+import { warnOfProxy } from '../prepared/warn-of-proxy.js'
 import { interruptStatement } from '../session/interrupt-statement.js'
 import { sessionOf } from '../session/pg-session.js'
 import { serverTruth } from '../session/server-truth.js'
@@ -51,6 +54,13 @@ export interface PgDriverOptions {
    * or `stateful`. It comes before what their bodies tell; use it for those in languages that cannot be read.
    */
   readonly functions?: DeclaredFunctions
+  /**
+   * Whether sessions keep the statements that come often, so that the server neither reads nor plans them anew: `true`, or
+   * how many and which. As in other drivers that do so, the server may choose one plan for all values of a statement's
+   * parameters, and a function that is declared IMMUTABLE and is not (one that reads a setting) tells the same for ever.
+   * Where a proxy is noticed in between, nothing is kept, with a warning. Default `false`.
+   */
+  readonly preparedStatements?: boolean | PreparedStatementsOptions
 }
 
 /**
@@ -63,7 +73,7 @@ export interface PgDriverOptions {
  */
 export function pgDriver(config: PgConnectionConfig = {}, options: PgDriverOptions = {}): Driver<pg.Client> {
   checkDriverOptions(config, options)
-  const { Client, behind, functions } = options
+  const { Client, behind, functions, preparedStatements } = options
   refuseNative(Client ?? PgClient)
   return makeDriver({
     config,
@@ -72,15 +82,17 @@ export function pgDriver(config: PgConnectionConfig = {}, options: PgDriverOptio
     resetStatement: options.resetStatement,
     behind,
     functions,
+    preparedStatements,
     events: undefined,
     lendsBareClients: false,
   })
 }
 
-export interface PgDriverParts extends Omit<DialParts, 'functions'> {
+export interface PgDriverParts extends Omit<DialParts, 'functions' | 'prepared'> {
   readonly resetStatement: string | undefined
   /** What is known of functions before the database is asked. */
   readonly functions: DeclaredFunctions | undefined
+  readonly preparedStatements: boolean | PreparedStatementsOptions | undefined
   readonly events: SessionEvents | undefined
   /** The physical client itself is lent, as pg-pool does: no fence. */
   readonly lendsBareClients: boolean
@@ -91,9 +103,11 @@ export function makeDriver(parts: PgDriverParts): Driver<pg.Client> {
   const lend = parts.lendsBareClients ? bareClient : leaseHandle
   const functions = new FunctionCatalogue()
   if (parts.functions !== undefined) functions.declare(parts.functions)
+  const kept = resolvePreparedStatements(parts.preparedStatements)
+  const prepared = kept === undefined ? undefined : { names: new StatementNames(kept), refused: warnOfProxy() }
   return {
     name: 'pg',
-    connect: (signal) => dial({ ...parts, functions }, signal),
+    connect: (signal) => dial({ ...parts, functions, prepared }, signal),
     check: (client, signal) => check(client, signal),
     watch: (client, observer) => sessionOf(client).observe(observer),
     reset: (client, ledger, signal) => resetSession(sessionOf(client), ledger, parts.resetStatement, signal),

@@ -38,6 +38,7 @@ export async function resetSession(
     if (own === undefined) await clean(session, ledger, signal)
     else await cleanWith(own, session, ledger, signal)
   })
+  session.cleaned()
   if (wire.transaction !== 'idle') throw new Error(`the transaction was still ${wire.transaction} after the reset`)
 }
 

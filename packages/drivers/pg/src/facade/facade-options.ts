@@ -2,6 +2,7 @@ import type { PoolOptions } from '@leasehold/core'
 import type * as pg from 'pg'
 import type { PgConnectionConfig } from '../driver/dial.js'
 import type { Behind } from '../settings/behind.js'
+import type { PreparedStatementsOptions } from '../prepared/prepared-statements-options.js'
 import type { DeclaredFunctions } from '../sql/declared-functions.js'
 
 /** What stands under `leasehold` in the options of a facade. */
@@ -23,6 +24,8 @@ export interface LeaseholdOptions extends PoolOptions<pg.Client> {
   readonly behind?: Behind
   /** What functions of the database do to the session that calls them, where it is known better. @see PgDriverOptions.functions */
   readonly functions?: DeclaredFunctions
+  /** Whether sessions keep the statements that come often. @see PgDriverOptions.preparedStatements */
+  readonly preparedStatements?: boolean | PreparedStatementsOptions
 }
 
 /** The options of `pg.Pool`, and ours. */
@@ -40,6 +43,7 @@ export interface SortedOptions {
   readonly resetStatement: string | undefined
   readonly behind: Behind | undefined
   readonly functions: DeclaredFunctions | undefined
+  readonly preparedStatements: boolean | PreparedStatementsOptions | undefined
   /** In compat: how many connections the idle timeout leaves open, as pg-pool's `min` means. */
   readonly idleFloor: { readonly min: number; readonly idleTimeoutMs: number } | undefined
 }

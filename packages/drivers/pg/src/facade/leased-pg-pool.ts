@@ -92,7 +92,7 @@ export class LeasedPgPool extends PgPool {
    * @throws {InvalidOptionsError} naming all that is wrong with the options.
    */
   constructor(options?: LeasedPgPoolOptions, Client?: ClientClass) {
-    const { pool, isCompat, connection, resetStatement, functions, behind, idleFloor } = sortOptions(options)
+    const { pool, isCompat, connection, idleFloor, ...driverOptions } = sortOptions(options)
     super(options)
     const chosen = (options?.Client as ClientClass | undefined) ?? Client ?? PgClient
     refuseNative(chosen)
@@ -102,9 +102,7 @@ export class LeasedPgPool extends PgPool {
       Client: chosen,
       prepare: prepareClient(options ?? {}),
       events,
-      resetStatement,
-      functions,
-      behind,
+      ...driverOptions,
       lendsBareClients: isCompat,
     })
     this.Client = chosen

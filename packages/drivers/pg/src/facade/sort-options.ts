@@ -16,6 +16,7 @@ import {
 } from '@leasehold/core'
 import type * as pg from 'pg'
 import { BEHIND_RULE } from '../settings/behind.js'
+import { contradictions, PREPARED_STATEMENTS_RULE } from '../prepared/prepared-statements-options.js'
 import { FUNCTIONS_RULE } from '../sql/declared-functions.js'
 import type { LeasedPgPoolOptions, LeaseholdOptions, SortedOptions } from './facade-options.js'
 import { POOL_OPTIONS, warnOfUnknownOptions } from './known-options.js'
@@ -61,6 +62,7 @@ const OWN_RULES: OptionRules = {
   resetStatement: nonEmptyText,
   behind: BEHIND_RULE,
   functions: FUNCTIONS_RULE,
+  preparedStatements: PREPARED_STATEMENTS_RULE,
 }
 
 /** One option of pg-pool, and those of ours that say the same. */
@@ -117,15 +119,13 @@ export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOpt
   }
   const given = (options ?? {}) as Readonly<Record<string, unknown>>
   warnOfUnknownOptions(given)
-  const { compat, connection, resetStatement, behind, functions, ...leasehold }: LeaseholdOptions = isObject(
-    given['leasehold'],
-  )
-    ? given['leasehold']
-    : {}
+  const said: LeaseholdOptions = isObject(given['leasehold']) ? given['leasehold'] : {}
+  const { compat, connection, resetStatement, behind, functions, preparedStatements, ...leasehold } = said
   const { values, faults } = examineOptions(given, PG_RULES)
-  const own = examineOptions({ compat, connection, resetStatement, behind, functions }, OWN_RULES)
+  const own = examineOptions({ compat, connection, resetStatement, behind, functions, preparedStatements }, OWN_RULES)
   const { translated, disagreeing } = translate(values, leasehold)
-  const wrong = [...faults, ...own.faults.map(under), ...disagreeing]
+  const senseless = contradictions(preparedStatements, { compat, behind, observe: leasehold.observe })
+  const wrong = [...faults, ...[...own.faults, ...senseless].map(under), ...disagreeing]
   const isCompat = compat === 'pg-pool'
   if (isCompat && leasehold.mode !== undefined && leasehold.mode !== 'transaction') {
     const received = `'${leasehold.mode}' with compat: 'pg-pool'`
@@ -142,6 +142,7 @@ export function sortOptions(options: LeasedPgPoolOptions | undefined): SortedOpt
     resetStatement,
     functions,
     behind,
+    preparedStatements,
     idleFloor: floor,
   }
 }

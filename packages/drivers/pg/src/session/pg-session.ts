@@ -6,6 +6,9 @@ import type { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { readCached } from '../sql/read-cached.js'
 import { addTransactionStatus } from '../wire/transaction-status.js'
 import { WireWatch } from '../wire/wire-watch.js'
+import { KeptStatements } from '../prepared/kept-statements.js'
+import type { StatementNames } from '../prepared/statement-names.js'
+import { keepStatements } from '../wire/watched-connection.js'
 import { HandleListeners } from './handle-listeners.js'
 import type { SessionEvents } from './session-events.js'
 import { type Behind, isPooled } from '../settings/behind.js'
@@ -68,8 +71,11 @@ export class PgSession {
   Handle: (new (gate: LeaseGate, number: number) => pg.Client) | undefined
   /** The last handle, once it was given back: it may still listen and emit until the connection is lent again. */
   lastHandle: pg.Client | undefined
+  /** What the server keeps of the statements that come often, where it is to. */
+  #kept: KeptStatements | undefined
   #lendings = 0
   #lastGate: LeaseGate | undefined
+  #lastOwner: object | undefined
   #observer: SessionObserver | undefined
   #lostBy: Error | undefined
   /** The last error of the whole connection that pg has told of. */
@@ -140,6 +146,8 @@ export class PgSession {
     if (!gate.open) return -1
     // Of those that share a session the first: the pool's own, in a transaction that it has begun.
     if (this.#lastGate?.open !== true || this.#lastGate.owner !== gate.owner) this.#lastGate = gate
+    if (this.#lastOwner !== gate.owner) this.cleaned()
+    this.#lastOwner = gate.owner
     this.lastHandle = undefined
     this.listeners.sweep()
     return ++this.#lendings
@@ -172,8 +180,26 @@ export class PgSession {
     }
   }
 
+  /**
+   * Has the server keep statements that come often.
+   *
+   * @param refused is told when there turns out to be a proxy in between, and nothing is kept.
+   */
+  keepStatements(names: StatementNames, refused: () => void): void {
+    const { client, connection, wire, behind } = this
+    if (connection === undefined || wire === undefined) return
+    this.#kept = new KeptStatements({ client, connection, wire, names, isDirect: behind === 'nothing', refused })
+    keepStatements(connection, this.#kept)
+  }
+
+  /** The session is as its owners first meet it. */
+  cleaned(): void {
+    this.#kept?.isClean()
+  }
+
   /** What the next statements must run with. */
   declare(difference: SettingsDifference): void {
+    this.#kept?.declares(difference)
     const settings = (this.turns.settings ??= this.#makeSettings())
     settings.declare(difference)
   }
@@ -229,6 +255,8 @@ export class PgSession {
         this.begin.ready()
         this.turns.advance()
       },
+      changed: (kind, name) => this.#kept?.changed(kind, name),
+      forgotten: (name) => this.#kept?.forgotten(name),
     })
   }
 

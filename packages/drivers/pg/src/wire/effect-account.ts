@@ -1,4 +1,4 @@
-import type { EffectOrigin, SessionBooking, SessionEffect, TransactionStatus } from '@leasehold/core'
+import type { EffectOrigin, PinKind, SessionBooking, SessionEffect, TransactionStatus } from '@leasehold/core'
 import { isTrueValue } from '../sql/is-true-value.js'
 import { mayMakeTemporary } from '../sql/may-make-temporary.js'
 import type { BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
@@ -14,6 +14,8 @@ export interface EffectAccountParts extends StatementKnowledge {
   readonly book: (booking: SessionBooking) => void
   /** What a statement did cannot be told before the catalogue of the database is known. */
   readonly doubt: () => void
+  /** A statement has done something to the session, if only until its transaction ends. */
+  readonly changed: (kind: PinKind, name: string | undefined) => void
   /** SQL has made the server forget a statement that the driver had named; all of them where there is no name. */
   readonly forgotten: (name: string | undefined) => void
 }
@@ -277,6 +279,7 @@ export class EffectAccount {
     const known = withBoundName(effect, values)
     if (known === undefined) return
     const { does, kind, name, isTransactional } = known
+    this.#parts.changed(kind, name)
     if (name === 'search_path' && values?.some((value) => typeof value === 'string' && mayMakeTemporary(value)))
       this.#parts.book({ is: 'effect', effect: TEMPORARY, origin })
     const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueValue(valueOf(effect.isLocalIf, values))

@@ -1,5 +1,6 @@
 import type { PgConnection } from './pg-connection.js'
 import { configOf } from './pg-privates.js'
+import type { StatementKeeper } from './statement-keeper.js'
 
 /** Is told what a connection sends and receives, each before pg acts on it. */
 export interface ConnectionWatch {
@@ -45,6 +46,7 @@ export interface StatementAhead {
 const WATCH: unique symbol = Symbol('watch')
 const AHEAD: unique symbol = Symbol('ahead')
 const ANSWERED: unique symbol = Symbol('answered')
+const KEEPER: unique symbol = Symbol('keeper')
 
 interface WatchedFields extends PgConnection {
   [WATCH]: ConnectionWatch
@@ -52,6 +54,7 @@ interface WatchedFields extends PgConnection {
   [AHEAD]: StatementAhead | undefined
   /** What has gone out like that, and is being answered. */
   [ANSWERED]: StatementAhead | undefined
+  [KEEPER]: StatementKeeper | undefined
 }
 
 type ConnectionClass = new (config?: object) => PgConnection
@@ -81,6 +84,7 @@ export function watchConnection(client: object, connection: PgConnection, watch:
   watched[WATCH] = watch
   watched[AHEAD] = undefined
   watched[ANSWERED] = undefined
+  watched[KEEPER] = undefined
   return watched
 }
 
@@ -89,6 +93,11 @@ function isLike(connection: object, anew: object): boolean {
   const fields = anew as Readonly<Record<string, unknown>>
   const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
   return Object.entries(connection).every(([name, value]) => isObject(value) || Object.is(value, fields[name]))
+}
+
+/** Has `keeper` say how statements go out from now on. */
+export function keepStatements(connection: PgConnection, keeper: StatementKeeper): void {
+  ;(connection as WatchedFields)[KEEPER] = keeper
 }
 
 /** Sends `ahead` in one group with the next statement, which must be one that can be sent in the extended protocol. */
@@ -119,37 +128,43 @@ function watchedClassOf(Base: ConnectionClass): ConnectionClass {
   class WatchedConnection extends Base {
     declare [WATCH]: ConnectionWatch;
     declare [AHEAD]: StatementAhead | undefined;
-    declare [ANSWERED]: StatementAhead | undefined
+    declare [ANSWERED]: StatementAhead | undefined;
+    declare [KEEPER]: StatementKeeper | undefined
 
     override query(text?: unknown, more?: boolean): void {
       if (this[AHEAD] !== undefined) return queryBehind(this, text)
+      this[KEEPER]?.queries(text)
       this[WATCH].queries(text)
       super.query(text, more)
     }
 
     override parse(message?: unknown, more?: boolean): void {
+      const keeper = this[KEEPER]
+      const sent = keeper === undefined ? message : keeper.parses(message, this[AHEAD] === undefined)
       if (this[AHEAD] !== undefined) goAhead(this, this[AHEAD])
       this[WATCH].parses(message)
-      super.parse(message, more)
+      if (sent !== undefined) super.parse(sent, more)
     }
 
     override bind(message?: unknown, more?: boolean): void {
       if (this[AHEAD] !== undefined) goAhead(this, this[AHEAD])
       this[WATCH].binds(message)
-      super.bind(message, more)
+      super.bind(this[KEEPER] === undefined ? message : this[KEEPER].binds(message), more)
     }
 
     override execute(message?: unknown, more?: boolean): void {
+      this[KEEPER]?.executes(message)
       this[WATCH].executes(message)
       super.execute(message, more)
     }
 
     override describe(message?: unknown, more?: boolean): void {
       this[WATCH].asks()
-      super.describe(message, more)
+      super.describe(this[KEEPER] === undefined ? message : this[KEEPER].describes(message), more)
     }
 
     override close(message?: unknown, more?: boolean): void {
+      this[KEEPER]?.closes()
       this[WATCH].asks()
       super.close(message, more)
     }
@@ -169,7 +184,10 @@ function watchedClassOf(Base: ConnectionClass): ConnectionClass {
         if (shown !== undefined) message = shown
       }
       // There may be thousands of rows, and they tell nothing.
-      if (event !== 'dataRow') this[WATCH].receives(event, message)
+      if (event !== 'dataRow') {
+        if (this[KEEPER]?.receives(event, message) === true) return true
+        this[WATCH].receives(event, message)
+      }
       const isHeard = more === undefined ? super.emit(event, message) : super.emit(event, message, more)
       // No listener of our own: with a second one, Node copies the list each time.
       if (event === 'readyForQuery') this[WATCH].ready()

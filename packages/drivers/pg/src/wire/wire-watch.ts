@@ -1,4 +1,4 @@
-import type { SessionBooking, SessionObserver, TransactionStatus } from '@leasehold/core'
+import type { PinKind, SessionBooking, SessionObserver, TransactionStatus } from '@leasehold/core'
 import type { StringSyntax } from '../sql/lexer.js'
 import { Changes } from './changes.js'
 import { EffectAccount } from './effect-account.js'
@@ -36,6 +36,10 @@ export interface WireListener {
   lost(error: Error): void
   /** pg has dealt with a ReadyForQuery. */
   ready(): void
+  /** A statement has done something to the session, if only until its transaction ends. */
+  changed(kind: PinKind, name: string | undefined): void
+  /** SQL has made the server forget a statement that goes by a name; all of them where there is none. */
+  forgotten(name: string | undefined): void
 }
 
 /**
@@ -86,7 +90,11 @@ export class WireWatch implements ConnectionWatch {
       doubt: () => {
         if (!this.#isMuted) this.#observer?.doubt?.()
       },
-      forgotten: (name) => this.#named.forget(name),
+      changed: (kind, name) => listener.changed(kind, name),
+      forgotten: (name) => {
+        this.#named.forget(name)
+        listener.forgotten(name)
+      },
     })
     this.connection = watchConnection(client, connection, this)
     this.#named = new NamedStatements(this.connection)
@@ -94,6 +102,11 @@ export class WireWatch implements ConnectionWatch {
 
   get isQuiet(): boolean {
     return this.#owed === 0 && !this.#isUnsynced && this.#held === 0
+  }
+
+  /** One ReadyForQuery is to come, and nothing is unsynced. */
+  get owesOne(): boolean {
+    return this.#owed === 1 && !this.#isUnsynced
   }
 
   /** The session is not quiet before `letGo`, whatever the server says. */
