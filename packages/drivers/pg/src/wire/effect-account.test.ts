@@ -13,6 +13,7 @@ function openAccount(): EffectAccount {
     book: () => {},
     doubt: () => {},
     forgotten: () => {},
+    changed: () => {},
   })
 }
 
