@@ -239,7 +239,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   }
 
   discard(reason: unknown): void {
-    this.end('it was discarded', reason)
+    this.endClosing('it was discarded', reason)
   }
 
   onEnd(callback: () => void): () => void {
@@ -252,8 +252,17 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     return () => void callbacks.delete(callback)
   }
 
-  /** Ends the lease, once; later calls do nothing. A discard `reason` closes the connection. */
-  end(end: LeaseEnd, reason: unknown = KEEP): void {
+  /** Ends the lease, once; later calls do nothing. */
+  end(end: LeaseEnd): void {
+    this.#finish(end, KEEP)
+  }
+
+  /** The same, and has the connection closed: for whatever reason, also one that is undefined. */
+  endClosing(end: LeaseEnd, reason: unknown): void {
+    this.#finish(end, reason)
+  }
+
+  #finish(end: LeaseEnd, reason: unknown): void {
     if (this.#end !== undefined) return
     const now = this.desk.now()
     this.#end = end
@@ -276,7 +285,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
       if (reason !== KEEP && this.joined !== undefined) this.joined.discards(reason)
-      else if (reason !== KEEP) this.base.end('it was discarded', reason)
+      else if (reason !== KEEP) this.base.endClosing('it was discarded', reason)
       else if (this.base.#endsUnshared) this.base.endUnshared()
       else if (this.base.#borrows?.size === 0) this.desk.unshared(this.base)
     }
