@@ -222,7 +222,7 @@ export class FakeSession implements FakeClient {
   #refuse(statement: RunningStatement, error: Error, before: 'ready' | 'cancel' = 'ready'): void {
     if (!this.#running.delete(statement)) return
     if (this.lentTo?.open === true) this.settings.goAgain(statement.difference)
-    if (this.#transaction === 'open') this.#transaction = 'failed'
+    if (this.#transaction === 'open') this.#fail(statement.text)
     this.#observer?.failed?.(error)
     this.#observer?.settling?.()
     statement.reject(error)
@@ -230,6 +230,18 @@ export class FakeSession implements FakeClient {
       () => this.#ready(),
       (broken: Error) => this.end(broken),
     )
+  }
+
+  /** A COMMIT that fails, as one does that finds a deferred constraint broken, is the end of its transaction. */
+  #fail(text: string): void {
+    if (text !== 'commit') {
+      this.#transaction = 'failed'
+      return
+    }
+    this.#transaction = 'idle'
+    this.#rows.end(false)
+    this.leftovers.end(false)
+    this.#observer?.book?.({ is: 'rollback' })
   }
 
   #made(difference: SettingsDifference | undefined): void {

@@ -84,6 +84,25 @@ describe('transactions side by side in a scope of mode session', () => {
     expect(driver.rows).toEqual(['kept'])
   })
 
+  it('begin after one whose COMMIT has failed, when the server has said that it is over', async () => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const scope = openScope({ label: 'GET /', mode: 'session' })
+    let goOn = (): void => {}
+    const first = scope.run(() => watched(pool.transaction(() => new Promise<void>((resolve) => (goOn = resolve)))))
+    const second = scope.run(() => watched(pool.transaction((client) => client.query('insert kept'))))
+    await settled()
+    driver.script.next('query', new Error('a deferred constraint'))
+    driver.script.next('ready', 'slow')
+    goOn()
+    await settled()
+    expect([first.outcome, second.outcome, driver.rows]).toEqual(['Error: a deferred constraint', 'pending', []])
+
+    driver.script.open('ready')
+    await settled()
+    expect([second.outcome, driver.rows]).toEqual(['fulfilled', ['kept']])
+    await scope.close()
+  })
+
   it('of an ORM wait as long as for a connection, and no longer than their scope goes on', async () => {
     const { pool, clock } = openFakePool({ max: 1 })
     const scope = openScope({ label: 'GET /', mode: 'session', clock, deadlineMs: 300 })
