@@ -23,6 +23,17 @@ describe.each(names)('%s', (name) => {
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
   })
 
+  test('says what it is to who looks for it', async () => {
+    const told: unknown = JSON.parse(await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8'))
+    expect(told).toMatchObject({
+      description: expect.stringMatching(/^\S.*\.$/) as unknown,
+      keywords: expect.arrayContaining(['pool']) as unknown,
+      license: 'MIT',
+      engines: { node: '>=20.19' },
+      sideEffects: false,
+    })
+  })
+
   test('has types that are right for every way of resolving them', async () => {
     // `npx` would start it; the package does not export it.
     const attw = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js')

@@ -3,6 +3,7 @@ export type { BindingOptions, LeaseholdRoute, NamedPools, OneOrSeveralPools } fr
 export { checkBindingOptions } from './binding/check-binding-options.js'
 export { checkDeclaredTransaction, declaredTransactionRule } from './binding/check-declared-transaction.js'
 export { checkRouteLeasehold } from './binding/check-route-leasehold.js'
+export { givenLabel } from './binding/given-label.js'
 export type { DeclaredTransaction } from './binding/declared-transaction.js'
 export { poolForTransactions } from './binding/pool-for-transactions.js'
 export { type BoundPool, boundPoolsOf, type PoolSource } from './binding/pool-source.js'

@@ -1,6 +1,7 @@
 import {
   checkRouteLeasehold,
   declaredTransactionRule,
+  givenLabel,
   InvalidOptionsError,
   type LeaseholdRoute,
   poolForTransactions,
@@ -94,7 +95,8 @@ export class RouteScopes {
 
   #labelOf(route: LeaseholdRoute): string {
     // Never the url of the request itself: it is full of values, and there is no end of them.
-    return this.#defaults.label?.(route) ?? `${route.method} ${route.url ?? '(no route)'}`
+    const { label } = this.#defaults
+    return (label && givenLabel(label, route)) ?? `${route.method} ${route.url ?? '(no route)'}`
   }
 }
 

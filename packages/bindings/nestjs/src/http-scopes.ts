@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
+  givenLabel,
   InvalidOptionsError,
-  type LeaseholdRoute,
   openScope,
   RequestLeasehold,
   type Scope,
   type ScopeOptions,
   settingsOptionsOf,
 } from '@leasehold/core'
-import { Inject, Logger } from '@nestjs/common'
+import { Inject } from '@nestjs/common'
 import type { LeaseholdWork } from './leasehold-options.js'
 import { ServicePools } from './service-pools.js'
 
@@ -35,8 +35,6 @@ interface FastifyRequest {
 interface ExpressRequest {
   readonly route?: { readonly path?: string | RegExp } | undefined
 }
-
-const logger = new Logger('Leasehold')
 
 /** The scopes of HTTP requests. Both platforms show a middleware Node's own request and response. */
 export class HttpScopes {
@@ -123,18 +121,6 @@ export class HttpScopes {
 /** Nest puts no routers into one another: the path of a route is the whole pattern. */
 function patternOf({ route }: ExpressRequest, ours: ExpressRequest['route']): string | undefined {
   return route === ours || route?.path === undefined ? undefined : String(route.path)
-}
-
-/** Whoever needs the name is in the middle of something else, which must not fail of it. */
-function givenLabel(label: (route: LeaseholdRoute) => string, route: LeaseholdRoute): string | undefined {
-  try {
-    const text: unknown = label(route)
-    if (typeof text === 'string' && text.trim() !== '') return text
-    logger.warn(`label returned no text for ${route.method} ${route.url ?? '(no route)'}`)
-  } catch (error) {
-    logger.warn(`label threw for ${route.method} ${route.url ?? '(no route)'}: ${String(error)}`)
-  }
-  return undefined
 }
 
 Inject(ServicePools)(HttpScopes, undefined, 0)

@@ -1,5 +1,6 @@
 import type { ErrorKind } from '../ports/driver.js'
 import { LeaseholdError } from './leasehold-error.js'
+import { wordsOf } from './words-of.js'
 
 export interface ConnectFailedFacts {
   readonly pool: string
@@ -40,7 +41,7 @@ function describe({ pool, driver, how, afterMs, cause }: ConnectFailedFacts): st
   const whose = `pool "${pool}" (${driver})`
   if (how === 'timed out')
     return `the server did not answer ${whose} within connectTimeoutMs, ${Math.round(afterMs)} ms`
-  const said = cause instanceof Error ? cause.message || cause.name : String(cause)
+  const said = wordsOf(cause)
   if (how === 'not watched') return `${whose} opened a connection, and its driver failed to watch it: ${said}`
   return `${whose} could not open a connection: ${said}`
 }

@@ -1,7 +1,9 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { AcquireTimeoutError } from './acquire-timeout-error.js'
 import { serviceUnavailable } from '../binding/service-unavailable.js'
 import { CircuitOpenError } from './circuit-open-error.js'
+import { ConnectFailedError } from './connect-failed-error.js'
 import { attachLeaseholdError, findLeaseholdError } from './find-leasehold-error.js'
 import { isLeaseholdError, LeaseholdError } from './leasehold-error.js'
 import { PoolClosedError } from './pool-closed-error.js'
@@ -55,6 +57,25 @@ describe('an error of Leasehold', () => {
     )
     expect(error).toMatchObject({ code: 'LEASEHOLD_CIRCUIT_OPEN', statusCode: 503, retryAfterMs: 813 })
     expect(serviceUnavailable(error)).toMatchObject({ retryAfter: 1, body: { code: 'LEASEHOLD_CIRCUIT_OPEN' } })
+  })
+
+  it.each([
+    // What Node throws for `localhost` where that has two addresses and nobody listens.
+    [
+      new AggregateError([
+        new Error('connect ECONNREFUSED ::1:5432'),
+        new Error('connect ECONNREFUSED 127.0.0.1:5432'),
+      ]),
+      'connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432',
+    ],
+    [runInNewContext('new Error("of another realm")'), 'of another realm'],
+    [new TypeError(''), 'TypeError'],
+    ['a text', 'a text'],
+    [null, 'null'],
+    [Object.create(null), 'something was thrown that is no error'],
+  ])('says why a connection could not be opened, whatever was thrown: %#', (cause, said) => {
+    const facts = { pool: 'orders', driver: 'pg', afterMs: 1, how: 'refused', kind: 'transient', cause } as const
+    expect(new ConnectFailedError(facts).message).toContain(`pool "orders" (pg) could not open a connection: ${said}. `)
   })
 
   it('says that its message is not for clients', () => {

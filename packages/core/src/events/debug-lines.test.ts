@@ -23,3 +23,10 @@ it('a debug line leaves out what is not known and shortens an error to its messa
   const message = { pool: 'p', poolId: 1, site: undefined, error: new Error('no "luck"'), left: { a: 1 } }
   expect(debugLine('reset', message)).toBe('leasehold p reset error="no \\"luck\\"" left={"a":1}')
 })
+
+it('a debug line tells of any reason for which a connection was closed, also of those that JSON does not know', () => {
+  const error: Record<string, unknown> = { why: 'circular' }
+  error['itself'] = error
+  expect(debugLine('close', { pool: 'p', poolId: 1, error })).toContain("why: 'circular'")
+  expect(debugLine('close', { pool: 'p', poolId: 1, error: 1n })).toBe('leasehold p close error=1n')
+})

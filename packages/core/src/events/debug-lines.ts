@@ -1,4 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
+import { inspect } from 'node:util'
 import { channels } from './channels.js'
 import type { OfPool } from './pool-events.js'
 
@@ -24,7 +25,16 @@ export function debugLine(event: string, message: OfPool & Record<string, unknow
 function printFact(value: unknown): string {
   if (typeof value === 'number') return String(Math.round(value * 10) / 10)
   if (value instanceof Error) return JSON.stringify(value.message)
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : printThing(value)
+}
+
+/** A connection may be discarded for any reason, also for one that JSON does not know. */
+function printThing(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return inspect(value, { breakLength: Number.POSITIVE_INFINITY })
+  }
 }
 
 function writeToStandardError(line: string): void {

@@ -10,9 +10,9 @@ export function subscribe<Name extends PoolEventName>(
 ): () => void {
   const { name } = channels[event]
   const onMessage = (message: unknown): void => {
-    const { poolId: from, error } = message as OfPool & { error?: unknown }
+    const told = message as OfPool
     // The tracing channel of acquire also tells of those that failed; `timeout` and its like stand for these.
-    if (from !== poolId || (event === 'acquire' && error !== undefined)) return
+    if (told.poolId !== poolId || (event === 'acquire' && 'error' in told)) return
     listener(message as PoolEvents[Name])
   }
   listen(name, onMessage)

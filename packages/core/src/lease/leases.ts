@@ -238,7 +238,7 @@ export class Leases<Client> implements LeaseDesk<Client> {
   /** Takes every lease away: the pool's own deadline has passed. */
   takeBackAll(): void {
     for (const { state } of this.#connections.all) {
-      if (state.at === 'lent' && state.to instanceof Lending) state.to.end('the pool closed', 'the pool closed')
+      if (state.at === 'lent' && state.to instanceof Lending) state.to.endClosing('the pool closed', 'the pool closed')
     }
   }
 

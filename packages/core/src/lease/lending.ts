@@ -131,7 +131,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   #busyByEnd: number | undefined
   #recycled: Promise<void> | undefined
   #onRecycled: (() => void) | undefined
-  #onEnd: Array<() => void> | undefined
+  #onEnd: Set<() => void> | undefined
   #borrows: Set<Lending<Client>> | undefined
   #endsUnshared = false
 
@@ -239,16 +239,30 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
   }
 
   discard(reason: unknown): void {
-    this.end('it was discarded', reason)
+    this.endClosing('it was discarded', reason)
   }
 
-  onEnd(callback: () => void): void {
-    if (this.#end !== undefined) callback()
-    else (this.#onEnd ??= []).push(callback)
+  onEnd(callback: () => void): () => void {
+    if (this.#end !== undefined) {
+      callback()
+      return () => {}
+    }
+    const callbacks = (this.#onEnd ??= new Set())
+    callbacks.add(callback)
+    return () => void callbacks.delete(callback)
   }
 
-  /** Ends the lease, once; later calls do nothing. A discard `reason` closes the connection. */
-  end(end: LeaseEnd, reason: unknown = KEEP): void {
+  /** Ends the lease, once; later calls do nothing. */
+  end(end: LeaseEnd): void {
+    this.#finish(end, KEEP)
+  }
+
+  /** The same, and has the connection closed: for whatever reason, also one that is undefined. */
+  endClosing(end: LeaseEnd, reason: unknown): void {
+    this.#finish(end, reason)
+  }
+
+  #finish(end: LeaseEnd, reason: unknown): void {
     if (this.#end !== undefined) return
     const now = this.desk.now()
     this.#end = end
@@ -271,7 +285,7 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
       if (reason !== KEEP && this.joined !== undefined) this.joined.discards(reason)
-      else if (reason !== KEEP) this.base.end('it was discarded', reason)
+      else if (reason !== KEEP) this.base.endClosing('it was discarded', reason)
       else if (this.base.#endsUnshared) this.base.endUnshared()
       else if (this.base.#borrows?.size === 0) this.desk.unshared(this.base)
     }

@@ -7,7 +7,8 @@ import type { Priority } from './pool-options.js'
 export interface ScopeOptions {
   /**
    * What it is, for errors, reports and snapshots: `GET /orders/:id`, a job's name. Without values of the request. A
-   * function, where that is known only later, is asked whenever the name is needed; it must be quick and never throw.
+   * function, where that is known only later, is asked whenever the name is needed; it must be quick, and what it throws is
+   * lost.
    */
   readonly label: string | (() => string)
   /** When it aborts, so does the scope's signal: its waiting callers are sent away and nothing more is granted. */

@@ -63,7 +63,7 @@ export class Recycler<Client> {
     const { pins } = ledger
     const cleaned = await outside(() => this.#clean(connection, owner, isVerified))
     if (cleaned.left === undefined) return FIT
-    if (cleaned.cause === undefined) {
+    if (cleaned.failed === undefined) {
       reports.reset(connection, owner, { left: cleaned.left, statement, pins, error: undefined, now })
       return FIT
     }
@@ -71,7 +71,7 @@ export class Recycler<Client> {
       pool: options.name,
       left: cleaned.left,
       label: owner.label,
-      cause: cleaned.cause,
+      cause: cleaned.failed.cause,
     })
     reports.reset(connection, owner, { left: cleaned.left, statement, pins, error, now })
     return { fit: false, reason: ledger.lostBy === undefined ? 'reset-failed' : 'lost', error }
@@ -89,8 +89,10 @@ export class Recycler<Client> {
     } catch (error) {
       return { fit: false, reason: 'check-failed', error }
     }
-    if (connection.ledger.isClean) return FIT
-    const error = connection.ledger.lostBy ?? new Error('the check left the session in use')
+    const { isClean, lostBy } = connection.ledger
+    // What owners have left stays where the pool only observes, and is no fault of the check.
+    if (isClean || (options.observe && lostBy === undefined)) return FIT
+    const error = lostBy ?? new Error('the check left the session in use')
     return { fit: false, reason: 'check-failed', error }
   }
 
@@ -112,7 +114,7 @@ export class Recycler<Client> {
     connection: Connection<Client>,
     owner: Owner,
     isVerified: boolean,
-  ): Promise<{ readonly left?: Leftover; readonly cause?: unknown }> {
+  ): Promise<{ readonly left?: Leftover; readonly failed?: { readonly cause: unknown } }> {
     const { driver, verifier, patience, options } = this.#parts
     const { ledger, client } = connection
     const deadlineAt = options.clock.now() + options.resetTimeoutMs
@@ -138,11 +140,11 @@ export class Recycler<Client> {
       }
       if (ledger.hasRefusedWrites) await this.#findOutAboutWrites(connection, deadlineAt)
     } catch (cause) {
-      return { left: left ?? 'session state', cause }
+      return { left: left ?? 'session state', failed: { cause } }
     }
     if (ledger.isClean) return left === undefined ? {} : { left }
     const cause = ledger.lostBy ?? new Error('the driver left the session as it was')
-    return { left: left ?? 'session state', cause }
+    return { left: left ?? 'session state', failed: { cause } }
   }
 
   /** A statement was refused as read-only: by the will of its owner, or because the server is not what it was. */

@@ -52,6 +52,9 @@ export class Utilization {
   resized(max: number): void {
     this.#mark = this.#above * max
     this.#become(this.#level)
+    // Nobody need come or go for the share of what is lent to be another one.
+    const { slots, options } = this.#parts
+    if (slots.lent > this.noticedAbove || slots.lent <= this.noticedBelow) this.noticed(options.clock.now())
   }
 
   noticed(now: number): void {

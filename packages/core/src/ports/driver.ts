@@ -106,8 +106,12 @@ export interface LeaseGate {
   release(): void
   /** Gives the connection back to be closed. Harmless when it is already back. */
   discard(reason: unknown): void
-  /** `callback` runs once, when the lease ends; at once if it has ended. It must not reference the handle. */
-  onEnd(callback: () => void): void
+  /**
+   * `callback` runs once, when the lease ends; at once if it has ended. It must not reference the handle.
+   *
+   * @returns takes it back, for what may be over long before a lease that is held for long.
+   */
+  onEnd(callback: () => void): () => void
 }
 
 /**

@@ -213,6 +213,24 @@ describe('a driver with a bug', () => {
     await pool.close()
   })
 
+  it.each(['reset', 'quiesce'] as const)(
+    'that fails to clean a session in its %s, without a word of why, has nobody meet it again',
+    async (method) => {
+      const { pool, driver } = openFakePool({ max: 1 })
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a bug may reject with
+      breakDriver(driver, method, () => Promise.reject(undefined))
+      const lease = await pool.acquire()
+      await lease.client.query('begin')
+      if (method === 'quiesce') driver.script.next('query', 'never')
+      watched(lease.client.query('select'))
+      lease.release()
+      await settled()
+
+      expect((await pool.acquire()).client.id).toBe(2)
+      expect(pool.snapshot().counts.closed['reset-failed']).toBe(1)
+    },
+  )
+
   it('that fails to take declared settings runs nothing without them, whoever asks', async () => {
     const { pool, driver, clock } = openFakePool({ max: 1, maxPerScope: 1 })
     const bug = new TypeError('this driver has a bug')

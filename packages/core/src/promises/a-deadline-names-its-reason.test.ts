@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { openFakePool, type Outcome, settled, type Step, watched, type Watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import { AcquireTimeoutError, openScope, runInScope } from '../index.js'
@@ -257,6 +258,72 @@ describe('the signal of a scope', () => {
     expect(waiting.state).toMatchObject({ error: { cause: { message: 'shutting down' } } })
     expect(scope.signal.reason).toBe(controller.signal.reason)
     await scope.close()
+  })
+
+  it('follows a signal that is not Node’s own, inside another scope as well', async () => {
+    class Polyfill extends EventTarget {
+      aborted = false
+      readonly reason = new Error('given up')
+      abort(): void {
+        this.aborted = true
+        this.dispatchEvent(new Event('abort'))
+      }
+    }
+    const own = new Polyfill()
+    const outer = openScope({ label: 'outer' })
+    const inner = outer.run(() => openScope({ label: 'inner', signal: own as unknown as AbortSignal }))
+
+    own.abort()
+
+    expect([inner.signal.aborted, inner.signal.reason, outer.signal.aborted]).toEqual([true, own.reason, false])
+    await inner.close()
+    await outer.close()
+  })
+
+  it('may be followed by any number of scopes and callers: nobody is warned of a leak, and all are told', async () => {
+    const { pool, clock } = openFakePool({ max: 1 })
+    await pool.acquire()
+    const warnings: string[] = []
+    // Of others, whose tests share the process, is no matter here.
+    const warned = ({ name }: Error): void => void (name.startsWith('MaxListeners') && warnings.push(name))
+    process.on('warning', warned)
+    const shutdown = new AbortController()
+    const { signal } = shutdown
+    const outer = openScope({ label: 'a worker', signal, clock })
+    const jobs = Array.from({ length: 12 }, () => outer.run(() => openScope({ label: 'a job', clock })))
+    const others = Array.from({ length: 12 }, () => openScope({ label: 'another', signal, clock }))
+    const waiting = [
+      ...jobs.map((job) => watched(job.run(() => pool.acquire()))),
+      ...Array.from({ length: 12 }, () => watched(pool.acquire({ signal }))),
+    ]
+    await settled()
+    expect([getEventListeners(signal, 'abort').length, warnings]).toEqual([1, []])
+    process.off('warning', warned)
+
+    await others[0]?.close()
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    shutdown.abort(new Error('shutting down'))
+    await settled()
+
+    expect(new Set(waiting.map(({ outcome }) => outcome))).toEqual(new Set(['LEASEHOLD_ABORTED']))
+    expect(others.map((scope) => scope.signal.reason === signal.reason)).toEqual([false, ...Array(11).fill(true)])
+    await Promise.all([...jobs, ...others, outer].map((scope) => scope.close()))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('is left alone by whoever has been served, or is over', async () => {
+    const { pool, clock } = openFakePool({ max: 1 })
+    const { signal } = new AbortController()
+    const lease = await pool.acquire({ signal })
+    const waiting = watched(pool.acquire({ signal }))
+    const scope = openScope({ label: 'a request', signal, clock })
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+
+    lease.release()
+    await settled()
+    await scope.close()
+
+    expect([waiting.outcome, getEventListeners(signal, 'abort')]).toEqual(['fulfilled', []])
   })
 
   it('has aborted already when the given one had', async () => {

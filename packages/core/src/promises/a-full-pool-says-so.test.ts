@@ -72,6 +72,21 @@ describe('that nearly all connections are lent', () => {
     expect(told).toMatchObject([{ level: 'high' }])
   })
 
+  it('begins and ends with a resize as well, though nobody comes or goes', async () => {
+    const { pool, clock, told } = await open()
+    await Promise.all([pool.acquire(), pool.acquire()])
+    await clock.advanceAsync(2_000)
+    expect(told).toEqual([])
+
+    pool.resize(2)
+    await clock.advanceAsync(2_000)
+    expect(told).toMatchObject([{ level: 'high', lent: 2, max: 2 }])
+
+    pool.resize(5)
+    await clock.advanceAsync(2_000)
+    expect(told[1]).toMatchObject({ level: 'normal', lent: 2, max: 5 })
+  })
+
   it('is a matter of one’s own share and time, and follows a resize', async () => {
     const { pool, clock, told } = await open({ max: 4, utilization: { above: 0.5, forMs: 50 } })
     await pool.acquire()

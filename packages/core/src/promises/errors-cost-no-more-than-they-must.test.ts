@@ -16,6 +16,24 @@ describe('a query’s own error', () => {
   })
 })
 
+it.each([undefined, null, new Error('broken')])(
+  'a lease that is discarded closes its connection, for whatever reason: %s',
+  async (reason) => {
+    const { pool, driver } = openFakePool({ max: 1 })
+    const lease = await pool.acquire()
+    lease.discard(reason)
+    await settled()
+
+    expect([lease.active, driver.sockets.total, pool.snapshot().counts.closed.discarded]).toEqual([false, 0, 1])
+    await pool.transaction(async () => {
+      const joined = await pool.acquire()
+      joined.discard(reason)
+    })
+    await settled()
+    expect([driver.sockets.total, pool.snapshot().counts.closed.discarded]).toEqual([0, 2])
+  },
+)
+
 describe('a connection’s error', () => {
   refuseUnhandledErrors()
 

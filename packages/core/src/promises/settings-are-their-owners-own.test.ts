@@ -1,4 +1,5 @@
 import { type FakeClient, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
+import { refuseUnhandledErrors } from '@leasehold/testkit/unhandled'
 import { describe, expect, it } from 'vitest'
 import {
   createPool,
@@ -327,6 +328,50 @@ describe('a function of settings', () => {
     })
   })
 
+  it('keeps nobody waiting once the scope has ended, though it never answers', async () => {
+    const { pool, clock } = openFakePool()
+    const scope = openScope({ label: 'a', clock, settings: () => new Promise<never>(() => {}) })
+    const lease = watched(scope.run(() => pool.acquire({ timeoutMs: Infinity })))
+    await settled()
+
+    await scope.close()
+    await settled()
+
+    expect(lease.state).toMatchObject({ error: { code: 'LEASEHOLD_SCOPE_CLOSED' } })
+    expect(pool.snapshot().counts.aborted).toBe(1)
+  })
+
+  describe('that fails, with nobody who waits for it,', () => {
+    refuseUnhandledErrors()
+    const failing = (why: string) => () => Promise.reject(new Error(why))
+
+    it('does not end the process when it was asked by tryAcquire', async () => {
+      const { pool } = openFakePool()
+      await pool.use((client) => client.query('q'))
+
+      await runInScope({ label: 'outer', settings: failing('no token') }, () =>
+        runInScope({ label: 'inner', settings: failing('no tenant') }, () => {
+          expect(pool.tryAcquire()).toBeUndefined()
+          return settled()
+        }),
+      )
+    })
+
+    it('does not end the process when the one of a scope within failed before it', async () => {
+      const { pool } = openFakePool()
+      const settings = (): never => {
+        throw new Error('no tenant')
+      }
+
+      await runInScope({ label: 'outer', settings: failing('no token') }, () =>
+        runInScope({ label: 'inner', settings }, async () => {
+          await expect(pool.acquire()).rejects.toThrow('no tenant')
+          return settled()
+        }),
+      )
+    })
+  })
+
   it('that answers after the scope has closed gets nobody a lease', async () => {
     const { pool, driver } = openFakePool()
     let answer: (settings: Record<string, string>) => void = () => {}
@@ -446,6 +491,30 @@ describe('where a lone statement has tied a session to its scope', () => {
         ['as much', { ...tenant('1'), role: 'reader' }],
       ],
       [['with its own', { ...tenant('2'), role: 'reader' }]],
+    ])
+  })
+
+  it('the next one learns why it cannot have what the scope declares, where the driver fails to be told', async () => {
+    const { pool, driver } = openFakePool()
+    const lone = { statement: true } as const
+
+    await runInScope({ label: 'a', settings: tenant('1') }, async () => {
+      await pool.use((client) => client.query('set app.tenant_id'), lone)
+      const { declare } = driver
+      Object.assign(driver, {
+        declare: () => {
+          throw new Error('a bug of the driver')
+        },
+      })
+      const next = pool.use((client) => client.query('next'), lone)
+      await expect(next).rejects.toMatchObject({ code: 'LEASEHOLD_SETTINGS_FAILED' })
+      Object.assign(driver, { declare })
+      await pool.use((client) => client.query('after'), lone)
+    })
+
+    expect(driver.sessions.map(({ settings }) => settings.ran.map(({ text }) => text))).toEqual([
+      ['set app.tenant_id'],
+      ['after'],
     ])
   })
 })

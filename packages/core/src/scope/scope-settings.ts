@@ -62,7 +62,7 @@ export class ScopeSettings {
     const all = this.#ask(this.#declarations.get(EVERY_POOL))
     const own = this.#ask(this.#declarations.get(pool))
     if (outer === undefined && all === undefined) return own
-    return Promise.all([outer, all, own])
+    return heard(Promise.all([outer, all, own]))
   }
 
   /** Declares more, over what is declared; for one pool or for all. */
@@ -94,9 +94,9 @@ export class ScopeSettings {
       this.#answered(declaration, answer)
       return undefined
     }
-    declaration.asked = answer
-      .then((settings) => this.#answered(declaration, settings))
-      .finally(() => (declaration.asked = undefined))
+    declaration.asked = heard(
+      answer.then((settings) => this.#answered(declaration, settings)).finally(() => (declaration.asked = undefined)),
+    )
     return declaration.asked
   }
 
@@ -107,6 +107,12 @@ export class ScopeSettings {
     declaration.source = undefined
     declaration.settings = mergeSettings(declareSettings(settings as Settings | undefined), declaration.settings)
   }
+}
+
+/** Fails for whoever waits for it. Where nobody does, as in `tryAcquire`, that must not end the process. */
+function heard<T>(asked: Promise<T>): Promise<T> {
+  asked.catch(() => {})
+  return asked
 }
 
 function corePoolOf(pool: PoolIdentity): PoolIdentity {

@@ -6,15 +6,19 @@ import type { Priority } from '../options/pool-options.js'
 import type { Clock } from '../ports/clock.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Settings } from '../ports/settings.js'
+import { askForLabel } from './ask-for-label.js'
 import { type Context, currentContext, runInContext, runOutsideContext } from './context.js'
 import { deadlineReason, isDeadlineReason } from './deadline-reason.js'
 import { DeadlineWatch, type Deadlined } from './deadline-watch.js'
+import { followSignal, leaveSignal, type SignalFollower } from './follow-signal.js'
 import type { PoolIdentity, ScopeSettings } from './scope-settings.js'
 
 /** What a scope is opened with. */
 export interface ScopeFacts {
   readonly label: string | (() => string)
   readonly signal: AbortSignal | undefined
+  /** That of the scope around it. */
+  readonly outerSignal: AbortSignal | undefined
   readonly deadlineAt: number
   readonly priority: Priority
   readonly mode: PoolMode | undefined
@@ -48,7 +52,7 @@ export interface PendingAcquire {
  * One unit of work: a request, a job, a message. Nothing is borrowed until its first query, and when it closes
  * everything that it still holds is taken back.
  */
-export class Scope implements LeaseHolder, Deadlined {
+export class Scope implements LeaseHolder, Deadlined, SignalFollower {
   readonly #label: string | (() => string)
   readonly priority: Priority
   readonly mode: PoolMode | undefined
@@ -56,7 +60,8 @@ export class Scope implements LeaseHolder, Deadlined {
   readonly cancelOnAbort: boolean | undefined
   readonly #clock: Clock
   readonly #context: Context
-  readonly #followed: AbortSignal | undefined
+  readonly #own: AbortSignal | undefined
+  readonly #outer: AbortSignal | undefined
   readonly #held: HeldLease[] = []
   readonly #makeSettings: () => ScopeSettings
   #settings: ScopeSettings | undefined
@@ -78,14 +83,16 @@ export class Scope implements LeaseHolder, Deadlined {
     this.#context = { scope: this, frame: undefined }
     this.#settings = facts.settings
     this.#makeSettings = facts.makeSettings
-    this.#followed = facts.signal
-    if (facts.signal !== undefined) this.#follow(facts.signal)
+    this.#own = facts.signal
+    this.#outer = facts.outerSignal
+    if (this.#own !== undefined) this.#follow(this.#own)
+    if (this.#outer !== undefined) this.#follow(this.#outer)
     if (this.deadlineAt !== Number.POSITIVE_INFINITY) DeadlineWatch.of(facts.clock, runOutsideContext).add(this)
   }
 
   /** What it is, in errors, reports and snapshots. It may become more exact while the scope is open. */
   get label(): string {
-    return typeof this.#label === 'string' ? this.#label : this.#label()
+    return typeof this.#label === 'string' ? this.#label : askForLabel(this.#label)
   }
 
   /** Whether work may still borrow in its name. */
@@ -170,7 +177,8 @@ export class Scope implements LeaseHolder, Deadlined {
     if (this.#state.is === 'closing') return this.#state.done
     if (this.#state.is === 'closed') return Promise.resolve()
     if (this.deadlineAt !== Number.POSITIVE_INFINITY) DeadlineWatch.of(this.#clock, runOutsideContext).remove(this)
-    this.#followed?.removeEventListener('abort', this)
+    if (this.#own !== undefined) leaveSignal(this.#own, this)
+    if (this.#outer !== undefined) leaveSignal(this.#outer, this)
     // Set before the signal aborts: its listeners may acquire, and must not be granted what nobody would take back.
     this.#state = { is: 'closed' }
     this.#abort(reason === undefined ? new OrderlyEnd(this) : { why: 'closed', reason })
@@ -246,16 +254,16 @@ export class Scope implements LeaseHolder, Deadlined {
     else this.#shared.set(poolId, shared)
   }
 
-  /** The signal that it follows has aborted. An object as listener: a closure would be made for every scope. */
-  handleEvent(): void {
-    const reason: unknown = this.#followed?.reason
+  /** One that it follows has aborted. */
+  signalAborted(): void {
+    const reason: unknown = this.#own?.aborted === true ? this.#own.reason : this.#outer?.reason
     // That of the scope around it passes on what befell that one.
     this.#abort({ why: isDeadlineReason(reason) ? 'deadline' : 'signal', reason })
   }
 
   #follow(signal: AbortSignal): void {
-    if (signal.aborted) this.handleEvent()
-    else signal.addEventListener('abort', this, { once: true })
+    if (signal.aborted) this.signalAborted()
+    else followSignal(signal, this)
   }
 
   /**

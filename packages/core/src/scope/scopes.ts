@@ -36,7 +36,8 @@ function open(options: ScopeOptions, parent: Scope | undefined, outer: ScopeSett
   const inheritedMs = parent?.isOpen === true ? parent.remainingMs() : Number.POSITIVE_INFINITY
   return new Scope({
     label: options.label,
-    signal: joinSignals(options.signal, parent?.isOpen === true ? parent : undefined),
+    signal: options.signal,
+    outerSignal: parent?.isOpen === true ? parent.signal : undefined,
     deadlineAt: deadlineOf(Math.min(ownMs, inheritedMs), clock),
     priority: options.priority ?? parent?.priority ?? 'normal',
     mode: options.mode ?? parent?.mode,
@@ -122,11 +123,13 @@ export function currentScope(): Scope | undefined {
  */
 export function detached<R>(work: (scope: Scope) => R | PromiseLike<R>): Promise<Awaited<R>> {
   const parent = currentContext()?.scope
-  const label = parent === undefined ? 'detached' : `detached from ${parent.label}`
+  const label = labelOfDetached(parent)
   return runOutsideContext(() => runIn('detached', () => open({ label }, undefined, parent?.settings), work))
 }
 
-function joinSignals(own: AbortSignal | undefined, parent: Scope | undefined): AbortSignal | undefined {
-  if (parent === undefined) return own
-  return own === undefined ? parent.signal : AbortSignal.any([own, parent.signal])
+/** What detaches itself time and again, as a poller does, must not be named by all of its ancestors. */
+function labelOfDetached(parent: Scope | undefined): string {
+  if (parent === undefined) return 'detached'
+  const { label } = parent
+  return /^detached( from |$)/.test(label) ? label : `detached from ${label}`
 }

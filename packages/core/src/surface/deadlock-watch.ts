@@ -114,6 +114,12 @@ export class DeadlockWatch<Client> implements Contended<Client> {
     )
   }
 
+  /** The pool has closed, and nobody waits any more: the graph, which all pools share, must not keep it. */
+  close(): void {
+    for (const caller of this.#callers.values()) graph.remove(caller)
+    this.#callers.clear()
+  }
+
   get lendings(): ReadonlyArray<Lending<Client>> {
     return this.#leases.lendings
   }

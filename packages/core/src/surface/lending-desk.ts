@@ -3,7 +3,8 @@ import type { Lending } from '../lease/lending.js'
 import { areSameSettings } from '../options/declared-settings.js'
 import type { ResolvedPoolOptions } from '../options/pool-options.js'
 import type { Connections } from '../pool/connections.js'
-import type { Scope } from '../scope/scope.js'
+import { followSignal, leaveSignal, type SignalFollower } from '../scope/follow-signal.js'
+import type { PendingAcquire, Scope } from '../scope/scope.js'
 import type { Transactions } from '../transaction/transactions.js'
 import type { Asked } from './asked.js'
 import type { Asking } from './asking.js'
@@ -58,7 +59,7 @@ export class LendingDesk<Client> {
     this.#refusals = refusals
     this.#id = parts.poolId
     const { maxPerScope } = parts.options
-    if (maxPerScope !== Infinity) this.places = new ScopePlaces(maxPerScope, (...why) => refusals.abandon(...why))
+    if (maxPerScope !== Infinity) this.places = new ScopePlaces(maxPerScope)
     this.#room = {
       grant: (connection, asked, now) => leases.grant(connection, asked, now),
       withdraw: (waiter) => connections.withdraw(waiter),
@@ -134,9 +135,9 @@ export class LendingDesk<Client> {
 
   /** A scope's own session, which its leases share, is one connection and needs no place. An observing pool lets nobody wait for one. */
   #askPlace(asked: Asked): ScopePlace<Lending<Client>> | undefined {
-    const { holder, label, at, mode } = asked
+    const { holder, mode } = asked
     if (this.places === undefined || holder === undefined || mode === 'session') return undefined
-    const place = this.places.ask(holder, label, at)
+    const place = this.places.ask(holder)
     if (place.turn === undefined || !this.#options.observe) return place
     place.leave()
     this.#wouldRefuse(asked, `its scope holds ${place.among.most}, which is maxPerScope`)
@@ -261,20 +262,27 @@ export class LendingDesk<Client> {
     return promise
   }
 
-  /** Waits for what another caller of the same scope asked for, or holds. A scope that ends sends that one away. */
+  /** Waits for what is no connection: what another caller of the same scope asked for, or holds, or what the scope declares. */
   #waitAlong<T>(asked: Asked, others: Promise<T>, places?: PlacesOfScope<Lending<Client>>): Promise<T> {
     const { agenda, wakeUp } = this.#connections
-    const { signal } = asked.request
+    const { holder, request } = asked
+    const { signal } = request
     let leave = (): void => {}
     const givenUp = new Promise<never>((_resolve, reject) => {
-      const onAbort = (): void => reject(this.#room.aborted(signal?.reason, asked))
+      const pending: PendingAcquire & SignalFollower = {
+        pendingAt: -1,
+        abandon: (abort) => reject(this.#room.abandoned(abort, asked)),
+        signalAborted: () => reject(this.#room.aborted(signal?.reason, asked)),
+      }
+      holder?.waits(pending)
+      if (signal !== undefined) followSignal(signal, pending)
       const onDeadline = (): void => reject(this.#refusals.timeout(asked.at, places?.lendings, places?.most))
       const takeBack = agenda.at(this.#deadlineOf(asked), onDeadline)
-      signal?.addEventListener('abort', onAbort, { once: true })
       wakeUp.hold()
       leave = () => {
         takeBack()
-        signal?.removeEventListener('abort', onAbort)
+        holder?.waitsNoMore(pending)
+        if (signal !== undefined) leaveSignal(signal, pending)
         wakeUp.letGo()
       }
     })

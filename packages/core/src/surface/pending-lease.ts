@@ -2,6 +2,7 @@ import type { Connection } from '../connection/connection.js'
 import type { LeaseholdError } from '../errors/leasehold-error.js'
 import type { Lending } from '../lease/lending.js'
 import { Waiter } from '../pool/waiter.js'
+import { followSignal, leaveSignal, type SignalFollower } from '../scope/follow-signal.js'
 import type { PendingAcquire, Scope, ScopeAbort } from '../scope/scope.js'
 import type { Asked } from './asked.js'
 
@@ -15,7 +16,7 @@ export interface WaitingRoom<Client> {
 }
 
 /** A caller that waits for its lease: in the queue, in its scope, and at its signal. It leaves all three together. */
-export class PendingLease<Client, Granted> extends Waiter<Client> implements PendingAcquire {
+export class PendingLease<Client, Granted> extends Waiter<Client> implements PendingAcquire, SignalFollower {
   pendingAt = -1
   readonly #room: WaitingRoom<Client>
   readonly #asked: Asked
@@ -40,8 +41,8 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
     this.#resolve = resolve
     this.#reject = reject
     asked.holder?.waits(this)
-    // An object as listener rather than a closure: see Waiter.
-    asked.request.signal?.addEventListener('abort', this, { once: true })
+    const { signal } = asked.request
+    if (signal !== undefined) followSignal(signal, this)
   }
 
   /** The scope in whose name it waits. */
@@ -84,13 +85,14 @@ export class PendingLease<Client, Granted> extends Waiter<Client> implements Pen
     if (this.#room.withdraw(this)) this.refuse(this.#room.abandoned(abort, this.#asked))
   }
 
-  /** Its own signal aborted. */
-  handleEvent(): void {
+  /** Its own has. */
+  signalAborted(): void {
     if (this.#room.withdraw(this)) this.refuse(this.#room.aborted(this.#asked.request.signal?.reason, this.#asked))
   }
 
   #leave(): void {
-    this.#asked.holder?.waitsNoMore(this)
-    this.#asked.request.signal?.removeEventListener('abort', this)
+    const { holder, request } = this.#asked
+    holder?.waitsNoMore(this)
+    if (request.signal !== undefined) leaveSignal(request.signal, this)
   }
 }

@@ -1,4 +1,4 @@
-import { FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
+import { collectGarbage, FakeDriver, openFakePool, settled, watched } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import { runInScope } from '../scope/scopes.js'
 import { createPool } from './create-pool.js'
@@ -39,6 +39,18 @@ describe('warming up', () => {
     const refused = watched(createPool(driver, { warmUp: 'required' }).ready())
     await settled()
     expect(refused.outcome).toBe('LEASEHOLD_CONNECT_FAILED')
+  })
+
+  it('keeps nobody waiting in ready() when the pool is closed before there was a connection', async () => {
+    const driver = new FakeDriver()
+    driver.script.next('connect', 'never')
+    const pool = createPool(driver, { warmUp: 'required' })
+    const ready = watched(pool.ready())
+    await settled()
+
+    await pool.close()
+
+    expect(ready.outcome).toBe('LEASEHOLD_POOL_CLOSED')
   })
 })
 
@@ -92,6 +104,23 @@ describe('reconnect', () => {
       counts: { closed: { generation: 3 } },
     })
     expect((await pool.acquire()).connectionId).toBe(4)
+  })
+})
+
+describe('a pool that is made smaller', () => {
+  it('closes at once what is idle beyond its new size, those that rest longest, and nothing else', async () => {
+    const { pool, driver } = openFakePool({ max: 4 })
+    const leases = await Promise.all(Array.from({ length: 4 }, () => pool.acquire()))
+    for (const lease of leases.slice(0, 3)) lease.release()
+
+    pool.resize(3)
+    await settled()
+    expect(pool.snapshot().connections).toMatchObject({ idle: 2, lent: 1, total: 3 })
+    pool.resize(2)
+    await settled()
+
+    expect(pool.snapshot().connections).toMatchObject({ idle: 1, lent: 1, total: 2 })
+    expect(driver.calls.filter(({ method }) => method === 'close').map(({ client }) => client)).toEqual([1, 2])
   })
 })
 
@@ -158,6 +187,32 @@ describe('closing a pool', () => {
     expect([closing.outcome, driver.countOf('reset')]).toEqual(['fulfilled', 0])
   })
 
+  it('leaves nothing behind by which the process keeps it, neither listeners nor who waited with connections of others', async () => {
+    const left: Array<WeakRef<object>> = []
+    const openAndClose = async (): Promise<void> => {
+      const [{ pool }, { pool: other }] = [openFakePool({ max: 1 }), openFakePool({ max: 1 })]
+      left.push(new WeakRef(pool), new WeakRef(other))
+      let told = 0
+      const listener = (): void => void (told += 1)
+      left.push(new WeakRef(listener))
+      pool.on('close', listener)
+      const lease = await pool.acquire()
+      const using = watched(other.use(() => pool.acquire()))
+      await settled()
+      const closed = pool.close()
+      lease.release()
+      await closed
+      expect(using.outcome).toBe('LEASEHOLD_POOL_CLOSED')
+      expect(told).toBe(1)
+      await other.close()
+    }
+
+    await openAndClose()
+    await collectGarbage()
+
+    expect(left.map((each) => each.deref())).toEqual([undefined, undefined, undefined])
+  })
+
   it('joins the first call when it is called again', async () => {
     const { pool } = openFakePool()
     expect(pool.close()).toBe(pool.close())
@@ -184,6 +239,20 @@ describe('an observing pool', () => {
       'refuse: maxWaiting is 0 and 0 wait',
       'reset: transaction open at release',
     ])
+  })
+
+  it('keeps the sessions on which something was left when it asks them for a sign of life', async () => {
+    const { pool, driver, clock } = openFakePool({ observe: true, max: 2, checkAfterIdleMs: 1_000 })
+    const leases = [await pool.acquire(), await pool.acquire()]
+    await leases[0]?.client.query('set x')
+    await leases[1]?.client.query('begin')
+    for (const lease of leases) lease.release()
+    await clock.advanceAsync(2_000)
+
+    const again = await Promise.all([pool.acquire(), pool.acquire()])
+
+    expect(new Set(again.map(({ connectionId }) => connectionId))).toEqual(new Set([1, 2]))
+    expect([driver.countOf('check'), pool.snapshot().counts.closed['check-failed']]).toEqual([2, 0])
   })
 
   it('gives the session of a scope back, which it took itself, with the last lease that shares it', async () => {

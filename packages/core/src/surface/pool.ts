@@ -1,6 +1,5 @@
-import { checkEvent } from '../events/check-event.js'
+import { PoolClosedError } from '../errors/pool-closed-error.js'
 import type { PoolEventName, PoolEvents } from '../events/pool-events.js'
-import { subscribe } from '../events/subscribe.js'
 import { Lease, lendingOf } from '../lease/lease.js'
 import { Leases } from '../lease/leases.js'
 import type { Lending } from '../lease/lending.js'
@@ -16,7 +15,7 @@ import { wakeSomebody } from '../pool/wake-somebody.js'
 import type { Driver } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
 import { awaitInside } from '../scope/await-inside.js'
-import { bindToContext, currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
+import { currentContext, nextPoolId, runInUse, runOutsideContext } from '../scope/context.js'
 import { UseFrame } from '../scope/use-frame.js'
 import type { EnterTransaction, OrmTransactionRequest } from '../transaction/orm-run.js'
 import type { TransactionWork } from '../transaction/perform-work.js'
@@ -24,9 +23,10 @@ import { Transactions } from '../transaction/transactions.js'
 import { AcquireTraces } from './acquire-traces.js'
 import { Asking } from './asking.js'
 import { DeadlockWatch } from './deadlock-watch.js'
-import { firstConnection } from './first-connection.js'
+import { type FirstConnection, firstConnection } from './first-connection.js'
 import { LateAcquires } from './late-acquires.js'
 import { LendingDesk } from './lending-desk.js'
+import { Listeners } from './listeners.js'
 import { letGoOfLastPromise } from './open-promise.js'
 import { Refusals } from './refusals.js'
 import type { PoolSnapshot } from './snapshot.js'
@@ -57,7 +57,8 @@ export class Pool<Client> {
   readonly #desk: LendingDesk<Client>
   readonly #deadlocks: DeadlockWatch<Client>
   readonly #traces: AcquireTraces
-  #ready: Promise<void> | undefined
+  readonly #listeners: Listeners = new Listeners(this.#id)
+  #first: FirstConnection | undefined
   #closed: Promise<void> | undefined
 
   constructor(driver: Driver<Client>, options: ResolvedPoolOptions<Client>) {
@@ -117,7 +118,7 @@ export class Pool<Client> {
     if (options.warmUp === 'lazy') return
     this.#connections.fill()
     this.#connections.openFirst()
-    if (options.warmUp === 'required') this.#ready = firstConnection((...to) => this.on(...to))
+    if (options.warmUp === 'required') this.#first = firstConnection((...to) => this.on(...to))
   }
 
   get name(): string {
@@ -291,14 +292,12 @@ export class Pool<Client> {
   }
 
   /**
-   * Calls `listener` for each `event` of this pool; returns what stops it.
+   * Calls `listener` for each `event` of this pool, until the pool is closed; returns what stops it before.
    *
    * @throws {InvalidOptionsError} for an event that there is not.
    */
   on<Name extends PoolEventName>(event: Name, listener: (event: PoolEvents[Name]) => void): () => void {
-    checkEvent(event, listener)
-    // Published from whoever's request it happens to be; heard where the listener belongs.
-    return subscribe(this.#id, event, bindToContext(listener))
+    return this.#listeners.add(event, listener)
   }
 
   /** Lends no more until `resume`; callers wait, within their deadlines. What is lent stays lent. */
@@ -335,9 +334,10 @@ export class Pool<Client> {
    * Resolves when the pool has shown that it can open a connection, with `warmUp: 'required'`; otherwise at once.
    *
    * @throws {ConnectFailedError} when the first connection could not be opened.
+   * @throws {PoolClosedError} when the pool was closed before there was one.
    */
   ready(): Promise<void> {
-    return this.#ready ?? Promise.resolve()
+    return this.#first?.ready ?? Promise.resolve()
   }
 
   /** Resolves when no connection that was given back is being cleaned or closed any more. Never rejects. */
@@ -367,8 +367,12 @@ export class Pool<Client> {
       this.#connections.hurry()
       this.#leases.takeBackAll()
     })
+    this.#first?.forgo(new PoolClosedError(this.name))
     await this.#connections.drain()
     deadline()
+    this.#deadlocks.close()
+    this.#listeners.stop()
+    letGoOfLastPromise()
   }
 
   #acquire(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {

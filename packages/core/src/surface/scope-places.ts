@@ -1,27 +1,22 @@
 import type { LeaseholdError } from '../errors/leasehold-error.js'
-import type { PendingAcquire, Scope, ScopeAbort } from '../scope/scope.js'
+import type { Scope } from '../scope/scope.js'
 import type { NamedHolder, WaitedFor } from '../scope/wait-graph.js'
 
 /** What of a lease is told of whoever has a place for it. */
 export interface PlaceHolder extends NamedHolder {
   readonly connection: object
-  onEnd(callback: () => void): void
+  onEnd(callback: () => void): unknown
 }
-
-/** Words why a caller of this label, who has waited since then, waits in vain. */
-type Abandoned = (abort: ScopeAbort, label: string, since: number) => LeaseholdError
 
 /** Lets each scope have so many connections at a time. Who asks for more waits for its own scope, in order, and for nobody else. */
 export class ScopePlaces<Holder extends PlaceHolder = PlaceHolder> {
   /** How many a scope may have. */
   readonly most: number
-  readonly #abandoned: Abandoned
   readonly #scopes = new WeakMap<Scope, PlacesOfScope<Holder>>()
   #waiting = 0
 
-  constructor(most: number, abandoned: Abandoned) {
+  constructor(most: number) {
     this.most = most
-    this.#abandoned = abandoned
   }
 
   /** Callers who wait for their own scope. */
@@ -29,13 +24,13 @@ export class ScopePlaces<Holder extends PlaceHolder = PlaceHolder> {
     return this.#waiting
   }
 
-  ask(scope: Scope, label: string, at: number): ScopePlace<Holder> {
+  ask(scope: Scope): ScopePlace<Holder> {
     let places = this.#scopes.get(scope)
     if (places === undefined) {
       places = new PlacesOfScope(scope.label, this.most, (change) => (this.#waiting += change))
       this.#scopes.set(scope, places)
     }
-    const place = new ScopePlace(places, scope, (abort) => this.#abandoned(abort, label, at))
+    const place = new ScopePlace(places)
     places.seat(place)
     return place
   }
@@ -85,10 +80,7 @@ export class PlacesOfScope<Holder extends PlaceHolder = PlaceHolder> implements 
 
   /** The place goes to the one who has waited longest, or is nobody's. */
   leave(place: ScopePlace<Holder>): void {
-    if (this.#line.delete(place)) {
-      this.#lineChanged(-1)
-      place.waitNoMore()
-    }
+    if (this.#line.delete(place)) this.#lineChanged(-1)
     if (!this.#taken.delete(place)) return
     const [next] = this.#line
     if (next === undefined) return
@@ -100,22 +92,17 @@ export class PlacesOfScope<Holder extends PlaceHolder = PlaceHolder> implements 
 }
 
 /** One caller's place among the connections that its scope may have at a time, or in the line for one. */
-export class ScopePlace<Holder extends PlaceHolder = PlaceHolder> implements PendingAcquire {
-  pendingAt = -1
-  /** Undefined when it was there at once; otherwise resolves when it is, and rejects when its scope grants nothing more. */
+export class ScopePlace<Holder extends PlaceHolder = PlaceHolder> {
+  /** Undefined when it was there at once; otherwise resolves when it is, and rejects when it never will be. */
   turn: Promise<void> | undefined
   /** Those of its scope. */
   readonly among: PlacesOfScope<Holder>
   /** The lease that it is for, once that is granted. */
   holder: Holder | undefined
-  readonly #scope: Scope
-  readonly #abandoned: (abort: ScopeAbort) => LeaseholdError
   #settle: { have(): void; refuse(error: LeaseholdError): void } | undefined
 
-  constructor(among: PlacesOfScope<Holder>, scope: Scope, abandoned: (abort: ScopeAbort) => LeaseholdError) {
+  constructor(among: PlacesOfScope<Holder>) {
     this.among = among
-    this.#scope = scope
-    this.#abandoned = abandoned
   }
 
   /** Whether it stands in line. */
@@ -127,15 +114,9 @@ export class ScopePlace<Holder extends PlaceHolder = PlaceHolder> implements Pen
     this.turn = new Promise((have, refuse) => (this.#settle = { have, refuse }))
     // Whoever stopped waiting for it does not hear of it any more.
     this.turn.catch(() => {})
-    this.#scope.waits(this)
-  }
-
-  waitNoMore(): void {
-    this.#scope.waitsNoMore(this)
   }
 
   have(): void {
-    this.waitNoMore()
     this.#settle?.have()
   }
 
@@ -147,10 +128,6 @@ export class ScopePlace<Holder extends PlaceHolder = PlaceHolder> implements Pen
 
   refuse(error: LeaseholdError): void {
     this.#settle?.refuse(error)
-  }
-
-  abandon(abort: ScopeAbort): void {
-    this.refuse(this.#abandoned(abort))
   }
 
   /** Gives it up, had or not had yet; the next one of the scope has it then. A second call does nothing. */

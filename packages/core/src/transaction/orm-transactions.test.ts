@@ -245,6 +245,19 @@ describe('with joinTransactions all', () => {
   })
 })
 
+describe('with joinTransactions off', () => {
+  it('the transaction of an ORM is its own, whatever becomes of the one around it', async () => {
+    const fake = openFakePool({ max: 2, joinTransactions: 'off' })
+    const run = fake.pool.transaction(async (client) => {
+      await client.query('insert outer')
+      await orm(fake, (own) => own.query('insert own'))
+      throw failure
+    })
+    await expect(run).rejects.toBe(failure)
+    expect(fake.driver.rows).toEqual(['own'])
+  })
+})
+
 describe('by default, what runs outside of an ORM’s own transaction', () => {
   it('is reported once for each pair of sites, and only if it was issued in its callback', async () => {
     const fake = openFakePool({ max: 3 })

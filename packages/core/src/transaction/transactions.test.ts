@@ -24,14 +24,15 @@ describe('pool.transaction', () => {
     expect(driver.rows).toEqual(['x'])
   })
 
-  it('never calls its work when it could not begin, and gives the connection back', async () => {
+  it('never calls its work when the server refused to begin, and gives back the connection, which is as good as before', async () => {
     const { pool, driver } = openFakePool()
     driver.script.next('query', 'error')
     let called = false
     await expect(pool.transaction(() => void (called = true))).rejects.toThrow('the fake query failed')
     expect(called).toBe(false)
     await settled()
-    expect(pool.snapshot().connections.lent).toBe(0)
+    expect(pool.snapshot().connections).toMatchObject({ lent: 0, idle: 1, closing: 0 })
+    expect(driver.countOf('close')).toBe(0)
   })
 
   it('never calls its work when its scope ended before it began, though the driver begins with the first statement', async () => {

@@ -2,17 +2,19 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { findLeaseholdError, openScope, type Scope } from '@leasehold/core'
+import { findLeaseholdError, givenLabel, openScope, type Scope } from '@leasehold/core'
 import type { BindingRoute, BindingServer } from './binding/binding-contract-harness.js'
 import { describeBindingContract } from './describe-binding-contract.js'
 
 /** A binding for `node:http` itself, the plainest that can be. */
 describeBindingContract('a binding in thirty lines', {
-  async start(_pool, routes, { idleTimeoutMs, settings }): Promise<BindingServer> {
+  async start(_pool, routes, { idleTimeoutMs, settings, label }): Promise<BindingServer> {
     const server = createServer((incoming, response) => {
       const route = routes.find(({ method }) => method === incoming.method && incoming.url?.startsWith('/orders/'))
       const declared = settings && (() => settings(incoming))
-      const scope = openScope({ label: `${incoming.method} ${route?.path ?? '?'}`, settings: declared })
+      const asked = { method: incoming.method ?? 'GET', url: route?.path }
+      const name = (label && givenLabel(label, asked)) ?? `${asked.method} ${asked.url ?? '?'}`
+      const scope = openScope({ label: name, settings: declared })
       const gone = (): Error | undefined => (response.writableFinished ? undefined : new Error('the client hung up'))
       const end = (): void => {
         incoming.socket.off('close', end)

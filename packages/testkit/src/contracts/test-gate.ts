@@ -6,7 +6,7 @@ export class TestGate implements LeaseGate {
   readonly owner: object
   /** What handles asked of it, in order. */
   readonly asked: string[] = []
-  readonly #whenEnded: Array<() => void> = []
+  readonly #whenEnded = new Set<() => void>()
   #isOpen = true
 
   /** @param owner that of leases which share the session; by default this one has it for itself. */
@@ -48,16 +48,17 @@ export class TestGate implements LeaseGate {
     this.end()
   }
 
-  onEnd(callback: () => void): void {
-    if (this.#isOpen) this.#whenEnded.push(callback)
+  onEnd(callback: () => void): () => void {
+    if (this.#isOpen) this.#whenEnded.add(callback)
     else callback()
+    return () => void this.#whenEnded.delete(callback)
   }
 
   /** The pool takes the lease back. */
   end(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    for (const callback of this.#whenEnded.splice(0)) callback()
+    for (const callback of this.#whenEnded) callback()
   }
 }
 

@@ -167,18 +167,23 @@ describe.each(versions)('on %s a scope ends, and gives back what was left in it,
         }),
       ),
     )
+    const warnings: Error[] = []
+    const warned = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', warned)
     const socket = service.connect()
     const alone = `GET /0 HTTP/1.1\r\nhost: here\r\n\r\n`
     socket.write(alone)
     await service.allIsBack(1)
     const before = [...sockets][0]?.listenerCount('close')
 
-    socket.write(alone.repeat(24))
+    socket.write(alone.repeat(30))
 
-    await service.allIsBack(25)
+    await service.allIsBack(31)
     expect(Math.max(...counts)).toBeGreaterThan(before ?? 0)
     expect(sockets.size).toBe(1)
     expect([...sockets][0]?.listenerCount('close')).toBe(before)
+    process.off('warning', warned)
+    expect(warnings).toEqual([])
   })
 
   it('when an async handler throws, as far as this Express can know', async () => {

@@ -153,9 +153,9 @@ describe('a scope ends, and gives back what was left in it,', () => {
     await service.allIsBack(1)
     const before = [...sockets][0]?.listenerCount('close')
 
-    socket.write(alone.repeat(24))
+    socket.write(alone.repeat(30))
 
-    await service.allIsBack(25)
+    await service.allIsBack(31)
     expect(Math.max(...counts)).toBeGreaterThan(before ?? 0)
     expect(sockets.size).toBe(1)
     expect([...sockets][0]?.listenerCount('close')).toBe(before)

@@ -8,7 +8,7 @@ import { facadeError } from './facade-error.js'
 export function failureFor(error: unknown, isCompat: boolean): Promise<never> {
   return new Promise<never>((_resolve, reject) => process.nextTick(reject, error)).catch(function rethrow(): never {
     const known = facadeError(error, isCompat)
-    if (known instanceof Error) Error.captureStackTrace(known, rethrow)
+    if (known instanceof Error && Object.isExtensible(known)) Error.captureStackTrace(known, rethrow)
     throw known
   })
 }

@@ -38,6 +38,7 @@ export class SubmittableFence {
   readonly #connection: ConnectionFence
   readonly #enter: (name: string, first: unknown, second: unknown) => unknown
   readonly #deliver: (error: Error) => void
+  #outlive = (): void => {}
   #stream: StreamOnSession | undefined
   #moves = 0
   #isOut = false
@@ -59,7 +60,7 @@ export class SubmittableFence {
     this.#deliver = bindToContext((error) => deliverError(this.#submittable, error, this.#connection.face))
     this.face = this.#makeFace()
     fenceReads(submittable, gate)
-    gate.onEnd(() => this.#leaseEnded())
+    this.#outlive = gate.onEnd(() => this.#leaseEnded())
   }
 
   /** It is given to pg: others on the session, if it is shared, wait until it is over. */
@@ -160,6 +161,7 @@ export class SubmittableFence {
   #over(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#outlive()
     if (this.#session.stream === this.#stream) this.#session.stream = undefined
     this.#connection.dropListeners()
     this.#whenOver?.()

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { collectGarbage } from '@leasehold/testkit'
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Query } from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
@@ -285,3 +286,21 @@ test.each([
     expect(told).toHaveLength(1)
   },
 )
+
+test('what a client has sent is not kept by its lease, however long that goes on', async () => {
+  const client = await poolOf({ max: 1 }).connect()
+  const sent = await (async () => {
+    const cursor = client.query(new Cursor('select generate_series(1, 3)'))
+    await cursor.read(10)
+    const query = client.query(new Query('select 1'))
+    await new Promise((resolve) => query.once('end', resolve))
+    return [cursor, query].map((each) => new WeakRef<object>(each))
+  })()
+  // pg itself keeps the last.
+  await client.query('select 1')
+
+  await collectGarbage()
+
+  expect(sent.map((each) => each.deref())).toEqual([undefined, undefined])
+  client.release()
+})

@@ -1,5 +1,5 @@
 import { bindToContext, type LeaseGate } from '@leasehold/core'
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 
 export type Listener = (...args: unknown[]) => void
 export type EventName = string | symbol
@@ -62,8 +62,18 @@ export class HandleListeners {
     })
     const entry: Entry = { handle, gate, event, added, attached, kept: event === IN_USE ? strongly : undefined }
     this.#entries.push(entry)
+    this.#allowForAll()
     if (how.first) this.#client.prependListener(event, attached)
     else this.#client.on(event, attached)
+  }
+
+  /** Node warns of a leak where more than ten listen: that is meant of each handle, and not of all that share a session. */
+  #allowForAll(): void {
+    const handles = new Set(this.#entries.map(({ handle }) => handle)).size
+    if (handles === 1) return
+    const allowed = this.#client.getMaxListeners()
+    const wanted = handles * EventEmitter.defaultMaxListeners
+    if (allowed !== 0 && allowed < wanted) this.#client.setMaxListeners(wanted)
   }
 
   /** Removes the listener that was added last, as Node does. */

@@ -23,6 +23,11 @@ export class BoundPortals {
     else (this.#named ??= new Map()).set(portal, bound)
   }
 
+  /** They have ended with their transaction. The names of cursors never come again. */
+  forgetNamed(): void {
+    this.#named = undefined
+  }
+
   boundTo(portal: string | undefined): BoundPortal | undefined {
     return portal === undefined || portal === '' ? this.#unnamed : this.#named?.get(portal)
   }

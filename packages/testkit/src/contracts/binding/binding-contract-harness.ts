@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Writable } from 'node:stream'
-import type { DeclaredTransaction, Pool, Settings } from '@leasehold/core'
+import type { DeclaredTransaction, LeaseholdRoute, Pool, Settings } from '@leasehold/core'
 import type { FakeClient } from '../../fake-client.js'
 
 /** One request, as every framework could show it to a handler. */
@@ -35,6 +35,8 @@ export interface BindingServerOptions {
   readonly idleTimeoutMs?: number | undefined
   /** What the binding is told of the settings of requests. */
   readonly settings?: ((request: Pick<IncomingMessage, 'headers'>) => Settings) | undefined
+  /** What the binding is told of the names of routes. */
+  readonly label?: ((route: LeaseholdRoute) => string) | undefined
   /** What the binding is told of the deadline of requests. */
   readonly deadlineMs?: number | undefined
 }

@@ -39,7 +39,7 @@ export function describeRequestsRefused(contract: BindingContract): void {
       const all = await Promise.all(answers)
 
       const shed = all.filter(({ status }) => status === 503)
-      expect(shed.length).toBeGreaterThan(10)
+      expect(shed.length).toBeGreaterThan(0)
       expect(shed.every(({ headers }) => Number(headers['retry-after']) >= 1)).toBe(true)
       expect(all.filter(({ status }) => status === 200).length).toBe(all.length - shed.length)
       expect(contract.pool.snapshot().counts.shed).toBe(shed.length)

@@ -15,6 +15,21 @@ export function describeScopesOfRequests(contract: BindingContract): void {
       await contract.allIsBack()
     })
 
+    it.each([
+      [
+        'throws',
+        () => {
+          throw new Error('no such route')
+        },
+      ],
+      ['says nothing', () => ''],
+    ])('uses its own names where the function that was to name the route %s', async (_what, label) => {
+      await contract.start(({ reply }) => reply(200, `${currentScope()?.label}`), {}, { label })
+
+      expect(await contract.answerTo(contract.send())).toMatchObject({ status: 200, body: 'GET /orders/:id' })
+      await contract.allIsBack()
+    })
+
     it('closes the scope after a normal reply, whose signal then aborts', async () => {
       const signals: AbortSignal[] = []
       await contract.start(async ({ signal, reply }) => {
