@@ -21,16 +21,6 @@ const longTests = '**/*.long.test.ts'
 const leftOut = process.env['LEASEHOLD_TESTS_LEFT_OUT']?.split(',') ?? []
 const never = [...configDefaults.exclude, ...leftOut]
 
-/** Unit tests that choose the carrier of their process, or ask what a module does when it is first loaded. */
-const alone = [
-  'packages/core/src/scope/use-scope-carrier.test.ts',
-  'packages/carriers/cls-hooked/src/scopes-in-a-namespace.test.ts',
-  'packages/adapters/prisma/src/check-adapter-version.test.ts',
-]
-
-// Sweeps, random walks and compilers take seconds of pure work, and ten times that on a machine busy with more.
-const UNIT_TIMEOUT = 180_000
-
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -45,15 +35,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'test/layers/**/*.test.ts'],
-          exclude: [...never, ...alone, serverTests, longTests],
-          // One after the other in the same processes, which load the sources once: 75 s of the processor in place of 130.
-          isolate: false,
-          testTimeout: UNIT_TIMEOUT,
+          exclude: [...never, serverTests, longTests],
+          // Each file in a process of its own. `isolate: false` would save a minute of the processor, and has tests fail now and
+          // then that look at stacks or at the order of microtasks: they are others in a process that has run for a while.
+          // Sweeps, random walks and compilers take seconds of pure work, and ten times that on a machine busy with more.
+          testTimeout: 180_000,
         },
-      },
-      {
-        extends: true,
-        test: { name: 'unit-alone', include: alone, exclude: never, testTimeout: UNIT_TIMEOUT },
       },
       {
         extends: true,

@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * Unit tests come first: they need no quiet machine, and beside them the packages are built and installed for the tests of
  * packaging, which come last.
  */
-const PROJECTS = ['unit-alone', 'unit', 'server', 'packaging', 'long']
+const PROJECTS = ['unit', 'server', 'packaging', 'long']
 
 /**
  * Files that take ten seconds or more. Each begins before the short ones of its project, so that none is still running

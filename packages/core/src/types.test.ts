@@ -7,6 +7,7 @@ import {
   checkDeclaredTransaction,
   type DeclaredTransaction,
   flag,
+  givenLabel,
   type HeldAnswer,
   type NamedPools,
   poolForTransactions,
@@ -256,6 +257,7 @@ describe('in TypeScript', () => {
     expectTypeOf(settings).returns.toEqualTypeOf<Pick<ScopeOptions, 'settings' | 'poolSettings'>>()
     const options = () => checkBindingOptions<{ errors: boolean }>('This binding', {}, { errors: flag })
     expectTypeOf(options).returns.toExtend<{ errors: boolean } & BindingOptions<never> & NamedPools>()
+    expectTypeOf(givenLabel).returns.toEqualTypeOf<string | undefined>()
     expectTypeOf(checkDeclaredTransaction).returns.toEqualTypeOf<DeclaredTransaction>()
     expectTypeOf<DeclaredTransaction>().toExtend<TransactionOptions>()
     const answer = (held: HeldAnswer<'sent'>) =>
