@@ -107,6 +107,8 @@ describe('pool.on', () => {
   })
 })
 
+const nobody = (): never => expect.unreachable()
+
 describe('the diagnostics channels', () => {
   it('carry the same events for all pools of the process', async () => {
     const told: unknown[] = []
@@ -141,5 +143,74 @@ describe('the diagnostics channels', () => {
     for (const off of listeners) off()
 
     expect(told).toEqual(['start', 'asyncEnd', 'start', 'error', 'asyncEnd'])
+  })
+
+  it('have nothing happen later than it would: whoever is traced is served in the same turn', async () => {
+    const { pool } = openFakePool({ max: 1 })
+    ;(await pool.acquire()).release()
+    const turnsUntilServed = async (): Promise<readonly number[]> => {
+      let turns = 0
+      let isAnswered = false
+      const count = (): void => {
+        turns += 1
+        if (!isAnswered) queueMicrotask(count)
+      }
+      const answered = (): number => ((isAnswered = true), turns)
+      queueMicrotask(count)
+      const byPromise = await pool.acquire().then((lease) => (lease.release(), answered()))
+      await settled()
+      turns = 0
+      let byCall = -1
+      pool.acquireThen({}, (lease) => (lease.release(), (byCall = turns)), nobody)
+      expect(byCall).toBe(0)
+      isAnswered = false
+      queueMicrotask(count)
+      const byTransaction = await pool.transaction(() => answered())
+      await settled()
+      return [byPromise, byCall, byTransaction]
+    }
+    const unseen = await turnsUntilServed()
+    const stop = pool.on('acquire', () => {})
+    const onStart = (): void => {}
+    subscribeToChannel('tracing:leasehold:pool:acquire:start', onStart)
+    try {
+      expect(await turnsUntilServed()).toEqual(unseen)
+    } finally {
+      unsubscribe('tracing:leasehold:pool:acquire:start', onStart)
+      stop()
+    }
+    expect(await turnsUntilServed()).toEqual(unseen)
+  })
+
+  it('tell of an acquire that throws at once, and by a call, what they tell of others', async () => {
+    const { pool } = openFakePool({ max: 1 })
+    const told: object[] = []
+    const parts = ['start', 'end', 'error', 'asyncEnd'].map((part) => `tracing:leasehold:pool:acquire:${part}`)
+    const onMessage = (message: unknown, name: string | symbol): void => {
+      const { error, connection } = message as { error?: { code?: string }; connection: number }
+      told.push([String(name).split(':').at(-1), error?.code, connection])
+    }
+    for (const name of parts) subscribeToChannel(name, onMessage)
+    try {
+      await expect(pool.acquire({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'LEASEHOLD_INVALID_OPTIONS' })
+      pool.acquireThen({ timeoutMs: -1 }, nobody, () => {})
+      await new Promise<void>((resolve) => pool.acquireThen({}, (lease) => (lease.release(), resolve()), nobody))
+    } finally {
+      for (const name of parts) unsubscribe(name, onMessage)
+    }
+    const refused = 'LEASEHOLD_INVALID_OPTIONS'
+    expect(told).toEqual([
+      ['start', undefined, 0],
+      ['end', undefined, 0],
+      ['error', refused, 0],
+      ['asyncEnd', refused, 0],
+      ['start', undefined, 0],
+      ['error', refused, 0],
+      ['asyncEnd', refused, 0],
+      ['end', refused, 0],
+      ['start', undefined, 0],
+      ['end', undefined, 0],
+      ['asyncEnd', undefined, 1],
+    ])
   })
 })

@@ -150,9 +150,9 @@ export class Pool<Client> {
    * @throws {InvalidOptionsError} when something is wrong with `request`.
    */
   acquire(request: AcquireRequest = NO_REQUEST): Promise<Lease<Client>> {
-    if (this.#traces.areWanted) return this.#acquireTraced(request, this.acquire)
     try {
-      return this.#acquire(request, this.acquire)
+      if (!this.#traces.areWanted) return this.#acquire(request, this.acquire)
+      return this.#traces.around(() => this.#acquire(request, this.acquire), lendingOf)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -180,7 +180,12 @@ export class Pool<Client> {
     serve: (lease: Lease<Client>) => void,
     refuse: (error: unknown) => void,
   ): void {
-    if (this.#traces.areWanted) return void this.#acquireTraced(request, this.acquireThen).then(serve, refuse)
+    if (!this.#traces.areWanted) return this.#acquireThen(request, serve, refuse)
+    const grant = (served: typeof serve, refused: typeof refuse): void => this.#acquireThen(request, served, refused)
+    this.#traces.aroundCall(grant, lendingOf, serve, refuse)
+  }
+
+  #acquireThen(request: AcquireRequest, serve: (lease: Lease<Client>) => void, refuse: (error: unknown) => void): void {
     let lending: Lending<Client> | undefined
     try {
       const asked = this.#asking.ask(request, this.acquireThen)
@@ -377,9 +382,5 @@ export class Pool<Client> {
 
   #acquire(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
     return this.#desk.grant(this.#asking.ask(request, entry), true, leaseOf)
-  }
-
-  #acquireTraced(request: AcquireRequest, entry: (...args: never[]) => unknown): Promise<Lease<Client>> {
-    return this.#traces.around(() => this.#acquire(request, entry), lendingOf)
   }
 }
