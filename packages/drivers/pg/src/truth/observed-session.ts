@@ -1,6 +1,7 @@
 import type { Pin, SessionFact } from '@leasehold/core'
 import type * as pg from 'pg'
 import { createPgPool } from '../facade/create-pg-pool.js'
+import type { LeaseholdOptions } from '../facade/facade-options.js'
 import type { LeasedPgPool } from '../facade/leased-pg-pool.js'
 import { sessionOf } from '../session/pg-session.js'
 import { serverTruth } from '../session/server-truth.js'
@@ -34,8 +35,12 @@ export class ObservedSession {
   }
 
   /** @param onConnect what makes the baseline. */
-  static async open(url: string, onConnect?: (client: pg.ClientBase) => unknown): Promise<ObservedSession> {
-    const pool = createPgPool({ connectionString: url, max: 1, onConnect })
+  static async open(
+    url: string,
+    onConnect?: (client: pg.ClientBase) => unknown,
+    leasehold: LeaseholdOptions = {},
+  ): Promise<ObservedSession> {
+    const pool = createPgPool({ connectionString: url, max: 1, onConnect, leasehold })
     const lease = await pool.leases.acquire()
     const baseline = await truthOf(lease.client)
     lease.release()
