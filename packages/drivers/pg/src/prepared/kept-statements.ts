@@ -28,6 +28,8 @@ export interface KeptStatementsParts {
   readonly names: StatementNames
   /** The user has said that nothing stands before the server. */
   readonly isDirect: boolean
+  /** Whether whoever sent the last statement still waits for it: what nobody waits for must not go again. */
+  readonly isAwaited: () => boolean
   /** A proxy stands before the server: nothing is kept. */
   readonly refused: () => void
 }
@@ -206,7 +208,7 @@ export class KeptStatements implements StatementKeeper {
     if (!group.isKept || !REFUSALS.has(code?.slice(0, 2))) return false
     // Of others that are kept, the tables may have changed as well.
     if (code === '0A000') this.#parts.names.schemaChanged()
-    group.isRefused = group.isRepeatable && this.#parts.wire.owesOne
+    group.isRefused = group.isRepeatable && this.#parts.wire.owesOne && this.#parts.isAwaited()
     return group.isRefused
   }
 

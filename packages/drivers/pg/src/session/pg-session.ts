@@ -188,7 +188,11 @@ export class PgSession {
   keepStatements(names: StatementNames, refused: () => void): void {
     const { client, connection, wire, behind } = this
     if (connection === undefined || wire === undefined) return
-    this.#kept = new KeptStatements({ client, connection, wire, names, isDirect: behind === 'nothing', refused })
+    // Given back, or aborted: it is being cancelled. What the pool itself sends, it sends for nobody.
+    const isAwaited = (): boolean =>
+      this.sender === undefined || (this.sender.open && this.sender.refusal === undefined)
+    const isDirect = behind === 'nothing'
+    this.#kept = new KeptStatements({ client, connection, wire, names, isDirect, isAwaited, refused })
     keepStatements(connection, this.#kept)
   }
 

@@ -104,9 +104,9 @@ export class WireWatch implements ConnectionWatch {
     return this.#owed === 0 && !this.#isUnsynced && this.#held === 0
   }
 
-  /** One ReadyForQuery is to come, and nothing is unsynced. */
+  /** One ReadyForQuery is to come, nothing is unsynced, and no cancel is under way that would hit what comes next. */
   get owesOne(): boolean {
-    return this.#owed === 1 && !this.#isUnsynced
+    return this.#owed === 1 && !this.#isUnsynced && this.#held === 0
   }
 
   /** The session is not quiet before `letGo`, whatever the server says. */
