@@ -6,6 +6,9 @@ import { activeQueryOf, type ActiveQuery } from '../wire/pg-privates.js'
 import type { WireWatch } from '../wire/wire-watch.js'
 import type { PgSession } from './pg-session.js'
 
+/** Fails, and so does the transaction; the server's log says why. */
+const FAIL = "select 'Leasehold cancelled a statement that had ended, and undoes it'::pg_catalog.int4"
+
 /** Where the face of a Submittable says how it is told that its statement is over for it. */
 export const SEVER: unique symbol = Symbol('leasehold.sever')
 
@@ -46,7 +49,8 @@ function failQuery(query: ActiveQuery, error: Error): void {
 
 /**
  * Cancels what runs, and holds the line until nothing that was sent for it can hit anything else: the statement has ended,
- * the request's socket is closed, and one round trip has taken what may have come too late.
+ * the request's socket is closed, and one round trip has taken what may have come too late. A transaction that it was part of
+ * has failed then.
  */
 async function cancel(session: PgSession, wire: WireWatch): Promise<void> {
   const { client, connection } = session
@@ -58,6 +62,8 @@ async function cancel(session: PgSession, wire: WireWatch): Promise<void> {
     // A cursor's reader has gone, and nobody else would end its batch.
     if (wire.isUnsynced) connection?.sync()
     await client.query('').catch(() => {})
+    // It had ended before the cancel came. Its caller was told that the transaction is undone, and may have caught that.
+    if (wire.transaction === 'open') await wire.unbooked(() => client.query(FAIL)).catch(() => {})
   } finally {
     wire.letGo()
     session.turns.advance()

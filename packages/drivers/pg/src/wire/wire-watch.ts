@@ -217,8 +217,8 @@ export class WireWatch implements ConnectionWatch {
     this.#isExtended = false
     const known = typeof text === 'string' ? text : undefined
     this.effects.simple(known)
-    // An empty one is nobody's statement: it waits for a late cancel.
-    this.#observer?.busy(known === '' ? undefined : known)
+    // An empty one is nobody's statement: it waits for a late cancel. What the pool says itself is nobody's, too.
+    this.#observer?.busy(known === '' || this.#isMuted ? undefined : known)
   }
 
   parses(message: unknown): void {
