@@ -21,4 +21,9 @@ export interface LeaseTerms {
   readonly opens?: { claim(lease: { readonly open: boolean; readonly connection: object }): void } | undefined
   /** The settings that the session shall carry. */
   readonly settings: DeclaredSettings | undefined
+  /**
+   * The lease is over, and its session is nobody's: what leads to the request need not be kept. Whoever has a handle left may
+   * keep it for long; Prisma keeps its last hundred transactions.
+   */
+  letGo(): void
 }

@@ -196,6 +196,8 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
     } else {
       // Nothing is recycled with it: whoever has asked already waits for its end alone.
       this.#recycled = undefined
+      // A transaction's own client is lent on the terms of the whole.
+      if (this.terms !== this.base.terms) this.terms.letGo()
       this.base.#borrows?.delete(this)
       // What a borrower wants closed is everybody's connection: it goes when the base does, or now if it is broken.
       if (reason !== KEEP && this.joined !== undefined) this.joined.discards(reason)
@@ -203,9 +205,13 @@ export class Lending<Client> implements Owner, LeaseGate, HeldLease {
       else if (this.base.#endsUnshared) this.base.endUnshared()
       else if (this.base.#borrows?.size === 0) this.desk.unshared(this.base)
     }
-    if (this.#onRecycled === undefined) return
-    if (this.#recycled === undefined) this.#onRecycled()
-    else void this.#recycled.then(this.#onRecycled)
+    const recycled = this.#recycled
+    if (recycled === undefined) return this.#onRecycled?.()
+    void recycled.then(() => {
+      // Where Node.js has promises carry their context, it leads to the request.
+      this.#recycled = undefined
+      this.#onRecycled?.()
+    })
   }
 
   /** Ends the lease when none shares it any more: at once, or with the last that does. */

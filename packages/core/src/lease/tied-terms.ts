@@ -30,4 +30,8 @@ export class TiedTerms implements LeaseTerms {
   get settings(): LeaseTerms['settings'] {
     return this.#first.settings
   }
+
+  letGo(): void {
+    this.#first.letGo()
+  }
 }

@@ -7,6 +7,9 @@ import type { Frame } from '../scope/frame.js'
 import type { Scope } from '../scope/scope.js'
 import type { LeaseSettings } from './lease-settings.js'
 
+const OVER: AcquireRequest = Object.freeze({})
+const LONG_OVER: AcquireRequest = Object.freeze({ hold: 'long' })
+
 /** What a caller asked for, once its scope and the defaults are worked in: the terms of its lease, and how it may wait. */
 export class Asked implements LeaseTerms {
   readonly label: string
@@ -14,14 +17,14 @@ export class Asked implements LeaseTerms {
   readonly mode: PoolMode
   readonly isShared: boolean
   /** The scope in whose name it is asked, which will hold the lease. */
-  readonly holder: Scope | undefined
-  readonly request: AcquireRequest
+  holder: Scope | undefined
+  request: AcquireRequest
   readonly at: number
   readonly pool: object
   /** Undefined when nobody had declared anything when it was asked. */
-  readonly declares: LeaseSettings | undefined
+  declares: LeaseSettings | undefined
   /** The innermost frame around the caller. */
-  readonly frame: Frame | undefined
+  frame: Frame | undefined
   /** Set when it is for a transaction that an ORM is opening. */
   opens: LeaseTerms['opens'] = undefined
 
@@ -60,6 +63,14 @@ export class Asked implements LeaseTerms {
   /** The settings that the lease shall carry, as they are declared at this moment. */
   get settings(): DeclaredSettings | undefined {
     return this.declares === undefined ? this.holder?.settings?.of(this.pool) : this.declares.current
+  }
+
+  letGo(): void {
+    this.holder = undefined
+    this.frame = undefined
+    this.declares = undefined
+    this.opens = undefined
+    this.request = this.isLong ? LONG_OVER : OVER
   }
 
   /** The same, for the lease that the leases of a `session` scope share. */

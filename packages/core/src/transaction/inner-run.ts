@@ -34,7 +34,7 @@ export class InnerRun<Client> {
       await this.#refuseOtherTerms()
       return await this.#within(this.#transaction(site), work)
     } finally {
-      limit.ignore()
+      limit.letGo()
     }
   }
 

@@ -26,7 +26,7 @@ export class TimeLimit<Client> implements PendingAcquire {
   readonly #desk: TransactionDesk<Client>
   readonly #timeoutMs: number | undefined
   readonly #ownAt: number
-  readonly #scope: Scope | undefined
+  #scope: Scope | undefined
   readonly #waiting = new Set<GiveUp>()
   #label = ''
   #over: TransactionEndedError | undefined
@@ -57,10 +57,16 @@ export class TimeLimit<Client> implements PendingAcquire {
     this.#leave = this.#desk.wake(this.#ownAt, () => this.#end(`it took longer than its ${this.#timeoutMs} ms`, true))
   }
 
-  /** It has ended. */
+  /** It has ended, and may begin once more. */
   ignore(): void {
     this.#leave()
     this.#scope?.waitsNoMore(this)
+  }
+
+  /** It has ended for good. Handles lead here, and may be kept for longer than the scope is there. */
+  letGo(): void {
+    this.ignore()
+    this.#scope = undefined
   }
 
   abandon({ why, reason }: ScopeAbort): void {

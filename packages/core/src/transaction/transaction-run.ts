@@ -31,28 +31,32 @@ export class TransactionRun<Client> {
   async begin<R>(work: TransactionWork<Client, R>): Promise<Awaited<R>> {
     const { limit, options } = this.#parts
     const retries = options.retries ?? 0
-    for (let attempt = 0; ; attempt += 1) {
-      const base = await this.#acquire()
-      // From here on the scope's end is this transaction's as well; what waits for a connection is sent away by itself.
-      limit.watch(base.label)
-      try {
-        if (base.base !== undefined) await this.#parts.line.enter(base, limit)
-        const whole = await openWhole(this.#parts, base, this.#parts.apart)
-        const transaction = this.#transaction(base.label, whole)
-        const outcome = await this.#attempt(transaction, whole, work)
-        if (outcome.is === 'done') {
+    try {
+      for (let attempt = 0; ; attempt += 1) {
+        const base = await this.#acquire()
+        // From here on the scope's end is this transaction's as well; what waits for a connection is sent away by itself.
+        limit.watch(base.label)
+        try {
+          if (base.base !== undefined) await this.#parts.line.enter(base, limit)
+          const whole = await openWhole(this.#parts, base, this.#parts.apart)
+          const transaction = this.#transaction(base.label, whole)
+          const outcome = await this.#attempt(transaction, whole, work)
+          if (outcome.is === 'done') {
+            limit.ignore()
+            if (transaction.hasHooks) await transaction.runHooks()
+            return outcome.result
+          }
+          if (outcome.is === 'left') throw outcome.error
+          // Why the work failed matters more than that a hook did.
+          await transaction.runHooks().catch(() => {})
+          if (attempt >= retries || !whole.mayRetry) throw outcome.error
+          await this.#pause(attempt, outcome.error)
+        } finally {
           limit.ignore()
-          if (transaction.hasHooks) await transaction.runHooks()
-          return outcome.result
         }
-        if (outcome.is === 'left') throw outcome.error
-        // Why the work failed matters more than that a hook did.
-        await transaction.runHooks().catch(() => {})
-        if (attempt >= retries || !whole.mayRetry) throw outcome.error
-        await this.#pause(attempt, outcome.error)
-      } finally {
-        limit.ignore()
       }
+    } finally {
+      limit.letGo()
     }
   }
 
@@ -72,7 +76,7 @@ export class TransactionRun<Client> {
       if (limit.over === undefined) await transaction.runHooks().catch(() => {})
       throw error
     } finally {
-      limit.ignore()
+      limit.letGo()
       lease.release()
     }
     await transaction.runHooks()

@@ -24,6 +24,17 @@ describe('pool.transaction', () => {
     expect(driver.rows).toEqual(['x'])
   })
 
+  it('holds nothing in the name of its scope any more when it has ended', async () => {
+    const { pool } = openFakePool()
+    await runInScope({ label: 'a request' }, async (scope) => {
+      await pool.transaction(async (client) => {
+        await pool.use((same) => same.query('select'))
+        await client.query('insert x')
+      })
+      expect(scope.held).toBe(0)
+    })
+  })
+
   it('never calls its work when the server refused to begin, and gives back the connection, which is as good as before', async () => {
     const { pool, driver } = openFakePool()
     driver.script.next('query', 'error')
@@ -223,6 +234,32 @@ describe('retries', () => {
     expect(run.outcome).toBe('FakeDriverError: a deadlock')
     expect(runs).toBeLessThan(12)
     expect(clock.keepsAlive).toBe(false)
+  })
+
+  it('end with their scope as the first run does', async () => {
+    const { pool, driver, clock } = openFakePool()
+    const scope = openScope({ label: 'a request', clock })
+    let runs = 0
+    const run = watched(
+      scope.run(() =>
+        pool.transaction(
+          async (client) => {
+            runs += 1
+            if (runs === 1) await client.query('collide')
+            await client.query('insert x')
+            await new Promise(() => {})
+          },
+          { retries: 1 },
+        ),
+      ),
+    )
+    await clock.advanceAsync(100)
+    expect([runs, run.outcome]).toEqual([2, 'pending'])
+
+    void scope.close()
+    await settled()
+
+    expect([run.outcome, driver.rows]).toEqual([ENDED.code, []])
   })
 })
 
