@@ -40,8 +40,9 @@ export class HandleListeners {
 
   constructor(client: EventEmitter) {
     this.#client = client
-    // After all that listen for the end have heard of it: what they know may be kept by nothing else.
-    client.once('end', () => setImmediate(() => this.#keepNone()))
+    // After all that listen for the end have heard of it: what they know may be kept by nothing else. `on`, since a
+    // stand-in for a client need not have more.
+    client.on('end', () => setImmediate(() => this.#keepNone()))
   }
 
   /**
