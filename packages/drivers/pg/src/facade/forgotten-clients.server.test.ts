@@ -74,6 +74,24 @@ test('a client that listens for notifications is in use though nobody has it, an
   expect([lent, pool.snapshot().counts.leaks.forgotten]).toEqual([1, 0])
 })
 
+test('one that listened for notifications hears that its backend was killed, and comes back if nobody has it', async () => {
+  const pool = openPool({ max: 2 })
+  let ends = 0
+  const pid = await (async () => {
+    const client = await pool.connect()
+    client.on('notification', () => {})
+    client.on('end', () => (ends += 1))
+    await client.query('listen news')
+    return backendOf(client)
+  })()
+  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  await collectGarbage()
+
+  await pool.query('select pg_terminate_backend($1)', [pid])
+  await vi.waitFor(() => expect(ends).toBe(1))
+  await untilForgotten(pool)
+})
+
 test('a client that is in use is never taken, however long it is held', async () => {
   const pool = openPool({ max: 1 })
   const client = await pool.connect()

@@ -20,7 +20,7 @@ interface Entry {
   /** What the physical client calls. */
   readonly attached: Listener
   /** Kept for its own sake. */
-  readonly kept: Added | undefined
+  kept: Added | undefined
 }
 
 /** Who waits to be told something may never call the client again, and uses the connection all the same. */
@@ -29,8 +29,8 @@ const IN_USE: EventName = 'notification'
 /**
  * The listeners that handles have put on one physical client. They run in the context in which they were added, and end
  * with their lease; those of the last handle stay until the connection is lent again, so that its holder learns of an
- * error that comes later. They live as long as their handle, which is not kept by them: but for those of notifications, a
- * handle that nobody else has is forgotten, and they with it.
+ * error that comes later. They live as long as their handle, which is not kept by them: but for those of notifications, while
+ * any can come, a handle that nobody else has is forgotten, and they with it.
  */
 export class HandleListeners {
   readonly #client: EventEmitter
@@ -40,6 +40,9 @@ export class HandleListeners {
 
   constructor(client: EventEmitter) {
     this.#client = client
+    // After all that listen for the end have heard of it: what they know may be kept by nothing else. `on`, since a
+    // stand-in for a client need not have more.
+    client.on('end', () => setImmediate(() => this.#keepNone()))
   }
 
   /**
@@ -102,6 +105,10 @@ export class HandleListeners {
 
   clear(): void {
     this.#dropWhere(() => true)
+  }
+
+  #keepNone(): void {
+    for (const entry of this.#entries) entry.kept = undefined
   }
 
   #dropWhere(matches: (entry: Entry) => boolean): void {
