@@ -141,6 +141,12 @@ test('a stand-in of pg-pool’s may call it later, or answer by a promise', asyn
   await expect(pool.query('select 1')).rejects.toThrow('not today')
 })
 
+test('release is a property of the client’s own, as spies of tests want it', async () => {
+  const client = await poolOf({ max: 1 }).connect()
+  const descriptor = Object.getOwnPropertyDescriptor(client, 'release')
+  expect(descriptor).toMatchObject({ value: expect.any(Function) as unknown, writable: true, configurable: true })
+})
+
 test('spies on a pool’s own methods see what pg-pool lets them see', async () => {
   const pool = poolOf({ max: 1 })
   const connect = vi.spyOn(pool, 'connect')
