@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { acquireAndRelease } from './acquire-and-release.js'
+import { readCommandLine } from './command-line.js'
 import { prepareStatements } from './contestants/open-our-pool.js'
 import { faultRecovery } from './fault-recovery.js'
 import { cpuTime, wallTime } from './measure/stopwatch.js'
@@ -14,17 +14,6 @@ import { sessionState } from './session-state.js'
 import { threeStatements } from './three-statements.js'
 import { wholeRequests } from './whole-requests.js'
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    'cpu-time': { type: 'boolean', default: false },
-    only: { type: 'string' },
-    prepared: { type: 'boolean', default: false },
-  },
-})
-if (values.prepared) prepareStatements()
-const settings: Settings = { quick: values.quick, stopwatch: values['cpu-time'] ? cpuTime : wallTime }
-
 const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report>>> = {
   stubs: acquireAndRelease,
   select: selectOne,
@@ -37,11 +26,13 @@ const BENCHMARKS: Readonly<Record<string, (settings: Settings) => Promise<Report
   faults: faultRecovery,
 }
 
-const chosen = Object.entries(BENCHMARKS).filter(([name]) => values.only === undefined || values.only === name)
-if (chosen.length === 0) throw new Error(`--only takes one of: ${Object.keys(BENCHMARKS).join(', ')}`)
+const { names, quick, cpuTime: byCpu, prepared } = readCommandLine(Object.keys(BENCHMARKS))
+if (prepared) prepareStatements()
+const settings: Settings = { quick, stopwatch: byCpu ? cpuTime : wallTime }
 
 const reports: Report[] = []
-for (const [, benchmark] of chosen) {
+for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
+  if (!names.includes(name)) continue
   const report = await benchmark(settings)
   console.log(`${report.text}\n\n`)
   reports.push(report)
@@ -53,7 +44,7 @@ const results = new URL('../results/', import.meta.url)
 mkdirSync(results, { recursive: true })
 const file = new URL(`${new Date().toISOString().replace(/[:.]/g, '-')}.json`, results)
 const machine = { node: process.version, platform: process.platform, arch: process.arch }
-const time = values['cpu-time'] ? 'cpu' : 'wall'
+const time = byCpu ? 'cpu' : 'wall'
 const verdicts = targets.map((target) => ({ ...target, met: isMet(target) }))
-const result = { quick: values.quick, prepared: values.prepared, time, machine, targets: verdicts, reports }
+const result = { quick, prepared, time, machine, targets: verdicts, reports }
 writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`)

@@ -56,6 +56,6 @@ test('with pause, reconnect and resume around it, another server takes over and 
   pool.reconnect()
   pool.resume()
   await load.untilServed(PATIENCE_MS)
-  expect(load.journal.refusedBetween(since, performance.now()).map(({ outcome }) => outcome.error)).toEqual([])
+  expect(load.journal.refusedBetween(since, performance.now()).map(({ outcome }) => outcome.why)).toEqual([])
   await expectNothingLost({ ...stage, ask: askOf(standby) })
 })

@@ -3,7 +3,8 @@ import { ForgottenWatch } from './forgotten-watch.js'
 import { idleInTransaction } from './idle-in-transaction.js'
 import type { LeakReports } from './leak-reports.js'
 import { nextOverdue } from './leak-watch.js'
-import type { LeaseEnd, Lending } from './lending.js'
+import type { LeaseEnd } from './lease-end.js'
+import type { Lending } from './lending.js'
 import { PinWatch } from './pin-watch.js'
 
 /** Looks after leases that go on, at the pool's wake-ups: which of them have leaked, and what becomes of those. */

@@ -19,7 +19,10 @@ import { Interrupts } from './interrupts.js'
 import { LeakReports } from './leak-reports.js'
 import type { LeakSite } from './leak-sites.js'
 import { LeaseWatch } from './lease-watch.js'
-import { KEEP, type LeaseDesk, type LeaseInTransaction, type LeaseTerms, Lending } from './lending.js'
+import type { LeaseDesk } from './lease-desk.js'
+import type { LeaseInTransaction } from './lease-in-transaction.js'
+import type { LeaseTerms } from './lease-terms.js'
+import { KEEP, Lending } from './lending.js'
 import { TiedTerms } from './tied-terms.js'
 
 /** Totals over all leases that have ended. */

@@ -4,100 +4,14 @@ import type { LeaseholdError } from '../errors/leasehold-error.js'
 import { ModeViolationError } from '../errors/mode-violation-error.js'
 import type { StatementAbortReason } from '../errors/statement-aborted-error.js'
 import { TransactionEndedError } from '../errors/transaction-ended-error.js'
-import type { Pin } from '../events/pin.js'
-import type { DeclaredSettings } from '../options/declared-settings.js'
-import type { Driver, LeaseGate, PoolMode } from '../ports/driver.js'
+import type { LeaseGate, PoolMode } from '../ports/driver.js'
 import type { Owner, Site } from '../ports/owner.js'
 import type { Lease } from './lease.js'
-import type { JoinedTransaction } from '../ports/transactions.js'
-
-/** How a lease came to its end. */
-export type LeaseEnd =
-  | 'it was released'
-  | 'it was discarded'
-  | 'its scope closed'
-  | 'the pool closed'
-  | 'the lease it was borrowed from ended'
-  | 'its transaction ended'
-  | 'it was held for too long'
-  | 'it was forgotten'
-  | 'its transaction was idle for too long'
-
-/** Whoever must know which leases go on in its name. */
-export interface LeaseHolder {
-  /** Lets the session of a lone statement stay with the holder, for its next leases. False when the holder has ended. */
-  keeps(poolId: number, session: KeptSession): boolean
-  /** The session is not tied any more. */
-  keepsNoMore(poolId: number): void
-  holds(lending: HeldLease): void
-  drops(lending: HeldLease): void
-}
-
-/** A session that stays with a holder because of what a lone statement left on it. */
-export interface KeptSession extends HeldLease {
-  readonly open: boolean
-}
-
-/** The part of a lease in a transaction around it. */
-export interface LeaseInTransaction extends JoinedTransaction {
-  /** How the transaction ended, or goes on: `it was committed`. */
-  readonly ending: string
-  /** Its holder wants the connection closed, which is the transaction's as well. */
-  discards(reason: unknown): void
-}
-
-/** What a holder can do with what it holds. `heldAt` is the holder's own bookmark. */
-export interface HeldLease {
-  heldAt: number
-  /** Ends the lease for its holder; resolves when the connection is fit for the next owner. */
-  takeBack(): Promise<void>
-  /** Its holder has declared other settings. */
-  settingsChanged(): void
-  /** Its holder has aborted. @param cancels whether what runs is cancelled; undefined leaves it to the pool. */
-  interrupt(why: StatementAbortReason, cause: unknown, cancels: boolean | undefined): void
-}
-
-/** What the desk that granted a lease does when it ends. */
-export interface LeaseDesk<Client> {
-  readonly pool: string
-  readonly driver: Driver<Client>
-  readonly observe: boolean
-  now(): number
-  ended(lending: Lending<Client>, now: number, discarded: unknown): Promise<void> | undefined
-  takeBack(lending: Lending<Client>): Promise<void>
-  interrupt(lending: Lending<Client>, why: StatementAbortReason, cause: unknown, cancels: boolean | undefined): void
-  /** Nobody borrows from it now. */
-  unshared(base: Lending<Client>): void
-  wouldRefuse(lending: Lending<Client>, why: string): void
-  siteOf(below: (...args: never[]) => unknown): Site | undefined
-  pinsOf(lending: Lending<Client>, now: number): readonly Pin[]
-  /** Returns why it cannot, if that is so: the lease is over then. */
-  declare(lending: Lending<Client>): Error | undefined
-  declareNone(lending: Lending<Client>): Error | undefined
-  /** Whether it wants to know of leases that are forgotten. */
-  readonly follows: boolean
-  /** The holder of a lease that is followed was given one more thing through which it can use it. */
-  follow(lending: Lending<Client>, handle: object): void
-}
-
-export interface LeaseTerms {
-  readonly label: string
-  readonly site: Site | undefined
-  readonly mode: PoolMode
-  /** Meant to be held for long: never overdue. */
-  readonly isLong: boolean
-  /** Stands for the owner, where the lease goes on with a session that the owner has had already. */
-  readonly owner?: object
-  /** For one statement: what it leaves on the session ties the session to the holder. */
-  readonly isLone: boolean
-  /** Held by the scope itself, for its leases to share: that it ends with the scope is as it should be. */
-  readonly isShared: boolean
-  readonly holder: LeaseHolder | undefined
-  /** What is to know of the lease as its own: a transaction that an ORM is opening. */
-  readonly opens?: { claim(lease: { readonly open: boolean; readonly connection: object }): void } | undefined
-  /** The settings that the session shall carry. */
-  readonly settings: DeclaredSettings | undefined
-}
+import type { LeaseDesk } from './lease-desk.js'
+import type { LeaseEnd } from './lease-end.js'
+import type { HeldLease } from './lease-holder.js'
+import type { LeaseInTransaction } from './lease-in-transaction.js'
+import type { LeaseTerms } from './lease-terms.js'
 
 /** Set as the discard reason when the connection is to be kept. */
 export const KEEP: unique symbol = Symbol('keep the connection')

@@ -1,6 +1,7 @@
 import type { PoolMode } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'
-import type { LeaseHolder, LeaseTerms } from './lending.js'
+import type { LeaseHolder } from './lease-holder.js'
+import type { LeaseTerms } from './lease-terms.js'
 
 /** The terms on which a session stays with a scope because of what a lone statement left on it. */
 export class TiedTerms implements LeaseTerms {

@@ -1,6 +1,6 @@
 import { isLeaseholdError } from '../errors/leasehold-error.js'
 import { ScopeClosedError } from '../errors/scope-closed-error.js'
-import type { HeldLease, KeptSession, LeaseHolder } from '../lease/lending.js'
+import type { HeldLease, KeptSession, LeaseHolder } from '../lease/lease-holder.js'
 import { checkFunction } from '../options/check-function.js'
 import type { Priority } from '../options/pool-options.js'
 import type { Clock } from '../ports/clock.js'

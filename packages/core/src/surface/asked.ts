@@ -1,4 +1,4 @@
-import type { LeaseTerms } from '../lease/lending.js'
+import type { LeaseTerms } from '../lease/lease-terms.js'
 import type { AcquireRequest } from '../options/acquire-request.js'
 import type { PoolMode } from '../ports/driver.js'
 import type { Site } from '../ports/owner.js'

@@ -1,5 +1,6 @@
 import type { TurnHolder } from '../errors/turn-timeout-error.js'
-import type { LeaseInTransaction, LeaseTerms } from '../lease/lending.js'
+import type { LeaseInTransaction } from '../lease/lease-in-transaction.js'
+import type { LeaseTerms } from '../lease/lease-terms.js'
 import type { InnerEnd, InnerRollback, JoinedTransaction, StreamOnSession } from '../ports/transactions.js'
 import { bindToContext, currentFrame } from '../scope/context.js'
 import { boundWait } from './bound-wait.js'

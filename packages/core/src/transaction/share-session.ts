@@ -1,4 +1,5 @@
-import type { LeaseTerms, Lending } from '../lease/lending.js'
+import type { LeaseTerms } from '../lease/lease-terms.js'
+import type { Lending } from '../lease/lending.js'
 import type { Leases } from '../lease/leases.js'
 import { JoinedLease } from './joined-lease.js'
 import type { Transaction, WholeTransaction } from './transaction.js'

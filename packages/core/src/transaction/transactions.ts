@@ -1,6 +1,7 @@
 import { InvalidOptionsError } from '../errors/invalid-options-error.js'
 import { TransactionConflictError } from '../errors/transaction-conflict-error.js'
-import type { LeaseTerms, Lending } from '../lease/lending.js'
+import type { LeaseTerms } from '../lease/lease-terms.js'
+import type { Lending } from '../lease/lending.js'
 import { areSameSettings, declareSettings, type DeclaredSettings, mergeSettings } from '../options/declared-settings.js'
 import type { Propagation, TransactionOptions } from '../options/transaction-options.js'
 import type { Settings } from '../ports/settings.js'

@@ -1,7 +1,12 @@
-/** What became of a caller. */
+import { findLeaseholdError } from '@leasehold/core'
+
+/**
+ * What became of a caller. Of an error its code, where it is one of ours, and its words: the error itself has, as long as
+ * nobody has looked at its stack, everything in hand that was at work when it was made, and a journal has thousands.
+ */
 export type Outcome =
   | { readonly is: 'acknowledged'; readonly at: number }
-  | { readonly is: 'refused'; readonly at: number; readonly error: unknown }
+  | { readonly is: 'refused'; readonly at: number; readonly code: string | undefined; readonly why: string }
 
 /** One caller who wanted one row stored. Times are those of `performance.now()`. */
 export interface Attempt {
@@ -37,7 +42,12 @@ export class Journal {
       attempt.outcome = { is: 'acknowledged', at: performance.now() }
       this.#served.set(writer, Math.max(startedAt, this.#served.get(writer) ?? 0))
     } catch (error) {
-      attempt.outcome = { is: 'refused', at: performance.now(), error }
+      attempt.outcome = {
+        is: 'refused',
+        at: performance.now(),
+        code: findLeaseholdError(error)?.code,
+        why: wordsOf(error),
+      }
     }
   }
 
@@ -53,4 +63,11 @@ export class Journal {
   hasServed(writer: string, since: number): boolean {
     return (this.#served.get(writer) ?? -1) >= since
   }
+}
+
+/** An error and what caused it. */
+function wordsOf(error: unknown): string {
+  const words = String(error)
+  const { cause } = (error ?? {}) as { readonly cause?: unknown }
+  return cause === undefined ? words : `${words} ← ${wordsOf(cause)}`
 }

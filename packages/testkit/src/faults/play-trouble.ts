@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findLeaseholdError } from '@leasehold/core'
 import type { Aftermath, Stage, Trouble } from './stage.js'
 import type { SteadyLoad } from './steady-load.js'
 
@@ -29,7 +28,7 @@ export async function playTrouble(
   )
   const backAt = performance.now()
   const refused = load.journal.refusedBetween(beganAt, backAt)
-  const shed = refused.filter(({ outcome }) => findLeaseholdError(outcome.error)?.code === 'LEASEHOLD_CIRCUIT_OPEN')
+  const shed = refused.filter(({ outcome }) => outcome.code === 'LEASEHOLD_CIRCUIT_OPEN')
   const waits = refused.map(({ startedAt, outcome }) => outcome.at - startedAt).sort((one, other) => one - other)
   return {
     trouble: trouble.name,

@@ -23,9 +23,10 @@ export class SteadyLoad {
       const waiting = this.writers.filter(({ name }) => !this.journal.hasServed(name, since))
       if (waiting.length === 0) return
       if (performance.now() - since > patienceMs)
-        throw new Error(`not served within ${patienceMs} ms: ${waiting.map(({ name }) => name).join(', ')}`, {
-          cause: this.journal.refusedBetween(since, performance.now()).at(-1)?.outcome.error,
-        })
+        throw new Error(
+          `not served within ${patienceMs} ms: ${waiting.map(({ name }) => name).join(', ')}; ` +
+            `the last refusal: ${this.journal.refusedBetween(since, performance.now()).at(-1)?.outcome.why ?? 'none'}`,
+        )
       await sleep(2)
     }
   }
