@@ -6,6 +6,7 @@ import { type AfterCreate, ConnectionSetup } from './connection-setup.js'
 import type { PgDialectClass } from './knex-internals.js'
 import { checkKnexVersion } from './knex-version.js'
 import { LeasedConnections } from './leased-connections.js'
+import { databaseOf } from './database-of.js'
 import { leasedDialect } from './leased-dialect.js'
 import { SearchPathSetting } from './search-path-setting.js'
 
@@ -46,8 +47,10 @@ export function createKnex<TRecord extends {} = any, TResult = unknown[]>(
     client: leasedDialect(typeof client === 'string' ? postgres : (client as unknown as PgDialectClass)) as never,
     connectionPool: connections,
   })
-  // Whoever looks there, a plugin or a template for migrations, wants to know which database it is.
-  ;(made.client as { config: Knex.Config }).config.client = client
+  // Whoever looks there, a plugin, a tracer or a template for migrations, wants to know which database it is.
+  const shown = made.client as { config: Knex.Config; connectionSettings: object }
+  shown.config.client = client
+  shown.connectionSettings = databaseOf(pool)
   return made
 }
 

@@ -199,3 +199,14 @@ test('Objection models run on it', async () => {
   await Bound.transaction(async (trx) => Bound.query(trx).patch({ cents: 3 }).where({ owner: 'a' }))
   expect(await Bound.query()).toEqual([expect.objectContaining({ owner: 'a', cents: 3 })])
 })
+
+test('tracers find which database a query is for, as in plain Knex, and no password', async () => {
+  const { hostname, port, username, pathname, password } = new URL(database.url)
+  const expected = { host: hostname, port: Number(port), user: username, database: pathname.slice(1) }
+  const settingsOf = (db: Knex): unknown => (db.client as { connectionSettings: unknown }).connectionSettings
+  await using byUrl = openKnex(database.url)
+  expect(settingsOf(byUrl.db)).toEqual(expected)
+  await using byFields = openKnex('', { ...expected, password, connectionString: undefined })
+  expect(settingsOf(byFields.db)).toEqual(expected)
+  await byFields.db.transaction(async (transaction) => expect(settingsOf(transaction)).toEqual(expected))
+})

@@ -59,6 +59,39 @@ describe('a call site', () => {
     })()
   })
 
+  it('is named from what somebody’s Error.prepareStackTrace makes of a stack, or not at all', () => {
+    const site = (): string | undefined => {
+      const { place } = entry()
+      markOwnFrames(new Error('where it lies'))
+      return place
+    }
+    const { prepareStackTrace } = Error
+    const throwing = (): never => {
+      throw new Error('not prepared for that')
+    }
+    try {
+      Error.prepareStackTrace = (_error, frames) => frames
+      expect(site()).toMatch(/at site \(.*call-sites\.test\.ts/)
+      Error.prepareStackTrace = () => undefined
+      expect(site()).toBeUndefined()
+      Error.prepareStackTrace = throwing
+      expect(site()).toBeUndefined()
+    } finally {
+      if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace')
+      else Error.prepareStackTrace = prepareStackTrace
+    }
+  })
+
+  it('is captured though Error is frozen', () => {
+    const limit = Error.stackTraceLimit
+    Object.defineProperty(Error, 'stackTraceLimit', { writable: false })
+    try {
+      expect(entry().place).toContain('call-sites.test.ts')
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', { value: limit, writable: true })
+    }
+  })
+
   it('is not captured again for an adapter whose caller’s line was not of the sample, or each sample would be its own', async () => {
     const { pool } = openFakePool({ captureSites: 'adaptive', max: 1_000 })
     const sites: unknown[] = []

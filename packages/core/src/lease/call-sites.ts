@@ -29,7 +29,10 @@ const ownFolders = new Set<string>()
  */
 export function markOwnFrames(error: Error): void {
   // Frames only: what the message says must not pass for a path.
-  const frame = (error.stack ?? '').split('\n').find((line) => /^\s+at /.test(line)) ?? ''
+  const frame =
+    textOfStack(error)
+      .split('\n')
+      .find((line) => /^\s+at /.test(line)) ?? ''
   const file = /(?:^\s+at |\()(?:async )?(?:file:\/\/)?(\/[^()]*|[A-Za-z]:[\\/][^()]*):\d+:\d+\)?$/.exec(frame)?.[1]
   // Inside somebody's bundle our file is theirs as well: then nothing is hidden.
   const folder =
@@ -46,15 +49,27 @@ export class CallSite implements Site {
   /** @param below the function whose callers are wanted: it and what it called are left out. */
   constructor(below: (...args: never[]) => unknown, frames: number = FRAMES) {
     const limit = Error.stackTraceLimit
-    Error.stackTraceLimit = frames
+    // Not assigned: somebody may have frozen it.
+    Reflect.set(Error, 'stackTraceLimit', frames)
     const stack: { stack?: string } = {}
     Error.captureStackTrace(stack, below)
-    Error.stackTraceLimit = limit
+    Reflect.set(Error, 'stackTraceLimit', limit)
     this.#stack = stack
   }
 
   get place(): string | undefined {
-    return placeIn(this.#stack.stack ?? '')
+    return placeIn(textOfStack(this.#stack))
+  }
+}
+
+/** A stack trace as text, its first line none; somebody's `Error.prepareStackTrace` may have made anything of it. */
+function textOfStack(traced: { stack?: unknown }): string {
+  try {
+    const { stack } = traced
+    if (typeof stack === 'string') return stack
+    return Array.isArray(stack) ? ['', ...stack.map((frame) => `    at ${String(frame)}`)].join('\n') : ''
+  } catch {
+    return ''
   }
 }
 

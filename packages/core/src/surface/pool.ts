@@ -174,21 +174,29 @@ export class Pool<Client> {
    * connection is idle, and otherwise when it is this caller's turn; or `refuse`, with what `acquire` throws.
    *
    * @param serve must not throw.
+   * @param entry the adapter's own method that was called: the call site is below it, whatever lies in between.
    */
   acquireThen(
     request: AcquireRequest = NO_REQUEST,
     serve: (lease: Lease<Client>) => void,
     refuse: (error: unknown) => void,
+    entry: (...args: never[]) => unknown = this.acquireThen,
   ): void {
-    if (!this.#traces.areWanted) return this.#acquireThen(request, serve, refuse)
-    const grant = (served: typeof serve, refused: typeof refuse): void => this.#acquireThen(request, served, refused)
+    if (!this.#traces.areWanted) return this.#acquireThen(request, serve, refuse, entry)
+    const grant = (served: typeof serve, refused: typeof refuse): void =>
+      this.#acquireThen(request, served, refused, entry)
     this.#traces.aroundCall(grant, lendingOf, serve, refuse)
   }
 
-  #acquireThen(request: AcquireRequest, serve: (lease: Lease<Client>) => void, refuse: (error: unknown) => void): void {
+  #acquireThen(
+    request: AcquireRequest,
+    serve: (lease: Lease<Client>) => void,
+    refuse: (error: unknown) => void,
+    entry: (...args: never[]) => unknown,
+  ): void {
     let lending: Lending<Client> | undefined
     try {
-      const asked = this.#asking.ask(request, this.acquireThen)
+      const asked = this.#asking.ask(request, entry)
       // What a function declares is asked for once.
       lending = asked.declares === undefined ? this.#desk.grantAtOnce(asked) : undefined
       if (lending === undefined) return void this.#desk.grant(asked, true, leaseOf).then(serve, refuse)

@@ -9,12 +9,15 @@ const SLACK_MS = 5
  * came (for one who has gone meanwhile), the caller waits on, within the same deadline, for a dial of its own.
  *
  * Calls one of the two, in the context of who calls this: callbacks, because a promise more is felt in each query.
+ *
+ * @param entry the method of the facade that was called: the call site is below it.
  */
 export function acquireOwnDial(
   leases: Pool<pg.Client>,
   request: AcquireRequest | undefined,
   serve: (lease: Lease<pg.Client>) => void,
   refuse: (error: unknown) => void,
+  entry: (...args: never[]) => unknown,
 ): void {
   const { acquireTimeoutMs, clock } = leases.options
   // Before the dial of its own begins, or that would seem to be another's.
@@ -27,10 +30,11 @@ export function acquireOwnDial(
       refuse(error)
     }
   }
-  leases.acquireThen(request, served, (error) => {
+  const refused = (error: unknown): void => {
     const waitedMs = clock.now() - since
     const isForeign = error instanceof ConnectFailedError && error.timedOut && error.afterMs > waitedMs + SLACK_MS
     if (!isForeign || waitedMs >= acquireTimeoutMs) refuse(error)
     else leases.acquireThen({ ...request, timeoutMs: acquireTimeoutMs - waitedMs }, served, refuse)
-  })
+  }
+  leases.acquireThen(request, served, refused, entry)
 }

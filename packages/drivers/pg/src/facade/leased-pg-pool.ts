@@ -14,13 +14,15 @@ import { Client as PgClient, Pool as PgPool } from 'pg'
 import type * as pg from 'pg'
 import { makeDriver } from '../driver/pg-driver.js'
 import { refuseNative, type ClientClass } from '../driver/refuse-native.js'
+import { loneHandle } from '../handle/lone-handle.js'
 import { acquireOwnDial } from './acquire-own-dial.js'
-import { answerOf, answerOfBare } from './answer-of.js'
 import { ClientViews } from './client-views.js'
 import { emitSafely } from './emit-safely.js'
+import { facadeError } from './facade-error.js'
 import { failureFor } from './failure-for.js'
 import { FacadeEvents } from './facade-events.js'
 import type { LeasedPgPoolOptions } from './facade-options.js'
+import { type Asks, type ConnectCallback, Passage } from './passage.js'
 import { prepareClient } from './prepare-client.js'
 import { sortOptions } from './sort-options.js'
 
@@ -29,14 +31,8 @@ function isClosing({ state }: Pool<pg.Client>): boolean {
 }
 
 type Callback = (error?: unknown, ...results: unknown[]) => void
-type ConnectCallback = (
-  error: Error | undefined,
-  client: pg.PoolClient | undefined,
-  done: (said?: unknown) => void,
-) => void
 
-/** What it leaves on the session stays with the scope. Frozen, so that the pool checks it only once. */
-const LONE_STATEMENT: AcquireRequest = Object.freeze({ statement: true })
+const NOBODY: never[] = []
 
 /**
  * A `pg.Pool`, by `instanceof` and by behaviour, that stands on leases: for an ORM or anything else that takes one. What
@@ -57,12 +53,14 @@ export class LeasedPgPool extends PgPool {
       configurable: true,
     })
     // Fields in @types/pg, which accessors of the class could not override. pg-pool's constructor assigns them, which means
-    // nothing here.
+    // nothing here; so does its `end`.
     Object.defineProperty(this.prototype, 'ending', {
       get(this: LeasedPgPool): boolean {
         return #ends in this && (this.#ends !== undefined || isClosing(this.leases))
       },
-      set() {},
+      set(this: LeasedPgPool, value: boolean) {
+        if (value && #ends in this) this.#ends ??= 'ending'
+      },
       configurable: true,
     })
     Object.defineProperty(this.prototype, 'ended', {
@@ -86,6 +84,7 @@ export class LeasedPgPool extends PgPool {
   /** Set by its own `end` and `close`; whoever closes `leases`, as bindings do, ends it too. */
   #ends: 'ending' | 'ended' | undefined
   #whenServed: (() => void) | undefined
+  readonly #passage = new Passage((asks, serve, refuse) => this.#borrow(asks, serve, refuse), TO_CONNECT)
 
   /**
    * @param Client the class of the clients, unless the options name one; pg.Pool itself takes its own.
@@ -116,8 +115,12 @@ export class LeasedPgPool extends PgPool {
   override connect(): Promise<pg.PoolClient>
   override connect(callback: ConnectCallback): void
   override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+    // pg-pool's own `query` asks, which needs nothing else.
+    if (callback !== undefined && this.#passage.isTaken) return void this.#connect(callback)
     const borrowed = new Promise<pg.PoolClient>((resolve) => {
-      this.#borrow(undefined, resolve, (error) => resolve(failureFor(error, this.#isCompat)))
+      const answer: ConnectCallback = (error, client) =>
+        resolve(error ? failureFor(error, this.#isCompat) : (client as pg.PoolClient))
+      this.#passage.through(TO_CONNECT, resolve, () => this.#connect(answer))
     })
     if (callback === undefined) return this.#promised(borrowed)
     const bound = bindToContext(callback)
@@ -215,6 +218,7 @@ export class LeasedPgPool extends PgPool {
   set _clients(_of: unknown) {}
 
   get _idle(): Array<{ readonly client: pg.Client }> {
+    if (#views in this && this.#passage.takesNoIdle()) return NOBODY
     return #views in this ? this.#views.idle : []
   }
 
@@ -232,12 +236,26 @@ export class LeasedPgPool extends PgPool {
 
   set _expired(_of: unknown) {}
 
+  // What pg-pool's own methods call on. @see Passage
+  newClient({ callback }: { readonly callback: ConnectCallback }): void {
+    this.#passage.end(callback)
+  }
+
+  _isFull(): boolean {
+    this.#passage.looksForRoom()
+    return false
+  }
+
+  _pulseQueue(): void {}
+
+  /** By way of pg-pool's own, which tells of an end in other words than ours. */
+  #connect(callback: ConnectCallback): unknown {
+    if (this.ending) return this.#passage.end(callback)
+    return super.connect(callback)
+  }
+
   /** Lends a client to `serve`, in the context of who calls this; tells `refuse` why it cannot. */
-  #borrow(
-    request: AcquireRequest | undefined,
-    serve: (client: pg.PoolClient) => void,
-    refuse: (error: unknown) => void,
-  ): void {
+  #borrow(asks: Asks, serve: (client: pg.PoolClient) => void, refuse: (error: unknown) => void): void {
     if (this.#ends !== undefined) {
       const cause = new PoolClosedError(this.leases.name)
       refuse(new Error('Cannot use a pool after calling end on the pool', { cause }))
@@ -246,17 +264,19 @@ export class LeasedPgPool extends PgPool {
     this.#waiting += 1
     acquireOwnDial(
       this.leases,
-      request,
+      asks.request,
       (lease) => {
         this.#served()
         const client = lease.client as pg.PoolClient
         emitSafely(this, 'acquire', client)
-        serve(client)
+        serve(asks.isLone && !this.#isCompat ? loneHandle(client, this.leases.options.observe) : client)
       },
       (error) => {
         this.#served()
-        refuse(error)
+        // In pg-pool's words, for who stands in between.
+        refuse(facadeError(error, this.#isCompat))
       },
+      asks.entry,
     )
   }
 
@@ -282,29 +302,19 @@ export class LeasedPgPool extends PgPool {
     return undefined
   }
 
+  /** By way of pg-pool's own, which takes a client for it and gives it back. */
   #run(statement: unknown, values: unknown): Promise<unknown> {
     return new Promise((resolve) => {
-      this.#borrow(
-        LONE_STATEMENT,
-        (client) => {
-          this.log('dispatching query')
-          if (this.#isCompat) {
-            resolve(answerOfBare(client, statement, values))
-            return
-          }
-          answerOf(client, statement, values, this.leases.options.observe, (error, result) => {
-            if (error) resolve(failureFor(error, this.#isCompat))
-            else resolve(result)
-          })
-        },
-        (error) => resolve(failureFor(error, this.#isCompat)),
-      )
+      const answer: Callback = (error, result) => resolve(error ? failureFor(error, this.#isCompat) : result)
+      const query = super.query as (...args: unknown[]) => unknown
+      this.#passage.through(TO_QUERY, resolve, () => query.call(this, statement, values, answer))
     })
   }
 
   async #end(): Promise<void> {
-    this.log('ending')
     if (this.#ends !== undefined) throw new Error('Called end on pool more than once')
+    // By way of pg-pool's own, which refuses where the pool below was closed.
+    if (!this.ending) super.end(() => {})
     this.#ends = 'ending'
     // Whoever was let in before is still served.
     if (this.#waiting > 0) await new Promise<void>((resolve) => (this.#whenServed = resolve))
@@ -318,4 +328,12 @@ export class LeasedPgPool extends PgPool {
     if (Chosen === undefined || Chosen === Promise) return promise
     return new Chosen((resolve, reject) => void promise.then(resolve, reject))
   }
+}
+
+const TO_CONNECT: Asks = { request: undefined, entry: LeasedPgPool.prototype.connect, isLone: false }
+const TO_QUERY: Asks = {
+  // What it leaves on the session stays with the scope. Frozen, so that the pool checks it only once.
+  request: Object.freeze({ statement: true }),
+  entry: LeasedPgPool.prototype.query,
+  isLone: true,
 }

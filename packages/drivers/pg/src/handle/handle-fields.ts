@@ -10,4 +10,5 @@ export interface LeaseHandle extends pg.Client {
   readonly [GATE]: LeaseGate
   readonly [NUMBER]: number
   readonly [SESSION]: PgSession
+  release(said?: unknown): void
 }

@@ -5,6 +5,8 @@ import { emitterMethods } from './emitter-methods.js'
 import { endByHolder, sendStatement } from './leased-statements.js'
 import { GATE, NUMBER, type LeaseHandle } from './handle-fields.js'
 
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+
 /** What every handle of every connection does in its own way; the rest falls through to the physical client. */
 const FENCED: PropertyDescriptorMap = {
   query: {
@@ -28,24 +30,13 @@ const FENCED: PropertyDescriptorMap = {
     writable: true,
     configurable: true,
   },
-  release: {
-    configurable: true,
-    // A function of its own at each look, so that it may be passed on without its handle (`.finally(client.release)`).
-    get(this: LeaseHandle): (said?: unknown) => void {
-      return (said) => giveBack(this, said)
-    },
-    // node-postgres' documentation wraps it; an accessor alone would not let itself be assigned.
-    set(this: LeaseHandle, value: unknown) {
-      Object.defineProperty(this, 'release', { value, writable: true, configurable: true, enumerable: true })
-    },
-  },
   ...emitterMethods,
 }
 
 /**
  * The fenced handle of one lease: an object whose prototype is what all handles of the connection have in common, whose
  * prototype shows the physical client. So `instanceof`, unknown properties and a later `toString` fall through, and making
- * one costs one object with two fields.
+ * one costs one object with three fields.
  */
 export function leaseHandle(session: PgSession, gate: LeaseGate): pg.Client {
   session.Handle ??= handleClassOf(session)
@@ -64,15 +55,18 @@ export function leaseHandle(session: PgSession, gate: LeaseGate): pg.Client {
  * handle stand on its prototype too, or setting them would.
  */
 function handleClassOf(session: PgSession): NonNullable<PgSession['Handle']> {
-  function Handle(this: { -readonly [Name in keyof LeaseHandle]: LeaseHandle[Name] }, gate: LeaseGate, number: number) {
+  function Handle(this: Mutable<LeaseHandle>, gate: LeaseGate, number: number) {
     this[GATE] = gate
     this[NUMBER] = number
+    // A property of its own, as pg-pool makes it: it may be passed on without its handle (`.finally(client.release)`), and spied on.
+    this.release = (said) => giveBack(this, said)
   }
   Handle.prototype = Object.create(new Proxy(session.client, {}), {
     ...FENCED,
     [SESSION]: { value: session },
     [GATE]: { value: undefined, writable: true },
     [NUMBER]: { value: undefined, writable: true },
+    release: { value: undefined, writable: true },
   }) as object
   return Handle as unknown as NonNullable<PgSession['Handle']>
 }

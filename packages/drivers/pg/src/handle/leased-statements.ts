@@ -270,7 +270,7 @@ function foresee(session: PgSession, gate: LeaseGate, text: string, { statements
     const effect = typeof pin.name === 'string' ? `${pin.kind} ${pin.name}` : pin.kind
     if (isPooled(session.behind)) throw new PooledEffectError(effect, session.behind)
     gate.refusePin(effect)
-    if (session.isIntroducing) session.introductions.add(text)
+    session.noteIntroduction(text)
     const site = gate.siteOf(sendStatement)
     if (site !== undefined) session.notePinSite(text, site)
   }

@@ -4,6 +4,7 @@ import type * as pg from 'pg'
 import { connectionOf, type PgConnection } from '../wire/pg-connection.js'
 import type { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { readCached } from '../sql/read-cached.js'
+import { withoutCommentsAround } from '../sql/without-comments-around.js'
 import { addTransactionStatus } from '../wire/transaction-status.js'
 import { WireWatch } from '../wire/wire-watch.js'
 import { KeptStatements } from '../prepared/kept-statements.js'
@@ -52,7 +53,7 @@ export class PgSession {
   readonly events: SessionEvents | undefined
   readonly functions: FunctionCatalogue
   /** Texts that listeners of the facade's `connect` event have sent: what they do is the session's own. */
-  readonly introductions: Set<string> = new Set()
+  readonly #introductions = new Set<string>()
   isIntroducing = false
   readonly sequences: SequenceValues = new SequenceValues()
   readonly localSettings: LocalSettings = new LocalSettings()
@@ -69,6 +70,8 @@ export class PgSession {
   sender: LeaseGate | undefined
   /** Makes the handles of this connection; made by the first. */
   Handle: (new (gate: LeaseGate, number: number) => pg.Client) | undefined
+  /** Makes those for one statement; made by the first of them. */
+  LoneHandle: (new (handle: pg.Client, isKept: boolean) => pg.Client) | undefined
   /** The last handle, once it was given back: it may still listen and emit until the connection is lent again. */
   lastHandle: pg.Client | undefined
   /** What the server keeps of the statements that come often, where it is to. */
@@ -153,11 +156,16 @@ export class PgSession {
     return ++this.#lendings
   }
 
+  /** Notes that a statement which pins makes the session ready for all its owners, if it does. */
+  noteIntroduction(text: string): void {
+    if (this.isIntroducing) this.#introductions.add(withoutCommentsAround(text))
+  }
+
   /** Notes where a statement that pins is sent from. It is forgotten when that is booked, or when many others came after it. */
   notePinSite(text: string, site: Site): void {
     // Statements that fail are never booked.
     if (this.#pinSites.size >= MOST_SITES) this.#pinSites.clear()
-    this.#pinSites.set(text, site)
+    this.#pinSites.set(withoutCommentsAround(text), site)
   }
 
   /** Shows the first handle to listeners of the facade's `connect` event; what they send makes the session ready for all. */
@@ -247,11 +255,12 @@ export class PgSession {
       read: (text: string) => readCached(text, this.wire?.strings),
       catalogue: this.functions,
       siteOf: (text: string) => {
-        const site = this.#pinSites.get(text)
-        this.#pinSites.delete(text)
+        const known = withoutCommentsAround(text)
+        const site = this.#pinSites.get(known)
+        this.#pinSites.delete(known)
         return site
       },
-      isIntroduction: (text: string) => this.introductions.delete(text),
+      isIntroduction: (text: string) => this.#introductions.delete(withoutCommentsAround(text)),
     }
     return new WireWatch(this.client, connection, knowledge, {
       lost: (error) => this.#whenLost(error),

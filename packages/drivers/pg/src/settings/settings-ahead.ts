@@ -9,8 +9,11 @@ export interface SettingsAheadEvents {
 
 /** The settings as a statement of their own, in the form in which pg takes what is not one of its queries. */
 export class SettingsAhead implements PgSubmittable {
-  /** Set by pg, when a client has a `query_timeout`: it stops the timer. */
-  callback: ((error?: Error) => void) | undefined
+  /**
+   * Called when it is over. pg puts one in its place that stops the timer of a `query_timeout`; tracers end their spans
+   * there, and Datadog's throws where there is none.
+   */
+  callback: (error?: Error) => void = () => {}
   readonly #events: SettingsAheadEvents
 
   constructor(events: SettingsAheadEvents) {
@@ -26,12 +29,12 @@ export class SettingsAhead implements PgSubmittable {
   handleCommandComplete(): void {}
 
   handleError(error: Error): void {
-    this.callback?.(error)
+    this.callback(error)
     this.#events.failed(error)
   }
 
   handleReadyForQuery(): void {
-    this.callback?.()
+    this.callback()
     this.#events.ready()
   }
 }
