@@ -160,7 +160,9 @@ export interface Driver<Client> {
   /**
    * Fails the statement that runs for `gate`, or whichever runs when none is given, with `error` at once, and cancels it on
    * the server; those of `gate` that wait behind it fail as well. What begins or ends a transaction is let be. The session
-   * must not be told as quiet before the cancel can hit nothing any more: whatever comes next must not be hit by it.
+   * must not be told as quiet before the cancel can hit nothing any more: whatever comes next must not be hit by it. Where it
+   * was in a transaction, that must have failed by then, also if the statement had ended before the cancel came: its caller
+   * was told so.
    *
    * @returns whether there was something to cancel: then the session must be quiet within `resetTimeoutMs`, or is destroyed.
    */
