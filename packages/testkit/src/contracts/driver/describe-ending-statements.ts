@@ -148,6 +148,19 @@ export function describeEndingStatements<Client>(contract: DriverContract<Client
       },
     )
 
+    contract.offered('interrupt', 'interrupt of a statement in a transaction leaves that failed', async (driver) => {
+      const { client, told } = await contract.open()
+      const { handle, gate } = contract.handleOf(client)
+      await contract.query(handle, contract.harness.statements.begin)
+      const running = contract.startEndless(handle)
+
+      driver.interrupt(client, gate, new Error('it ran for too long'))
+
+      await expect(running).rejects.toThrow('it ran for too long')
+      await contract.soon(() => expect(told.at(-1)).toBe('quiet failed'))
+      await driver.close(client)
+    })
+
     contract.offered('interrupt', 'interrupt leaves a quiet session as it is', async (driver) => {
       const { client, told } = await contract.open()
       const { handle, gate } = contract.handleOf(client)
