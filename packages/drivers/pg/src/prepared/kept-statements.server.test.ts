@@ -181,7 +181,8 @@ test('a kept statement is over when its answer has come, also one that had to be
   expect(seen.splice(0)).toEqual(whole)
 
   await client.query('select $1::int', [1, 2]).catch(() => {})
-  expect(seen).toEqual([['readyForQuery', false]])
+  // An error is told before the server is ready.
+  await expect.poll(() => seen).toEqual([['readyForQuery', false]])
   client.release()
 })
 

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import { createPgPool } from '../facade/create-pg-pool.js'
 import type { LeasedPgPool } from '../facade/leased-pg-pool.js'
 import type { LeasedPgPoolOptions } from '../facade/facade-options.js'
-import { sessionOf } from './pg-session.js'
 
 // Issue 4, from the side of who uses a pool. That the ledger equals the server is the truth suite's matter.
 
@@ -266,13 +265,14 @@ test('in statement mode a statement that ties the session is refused, saying why
 })
 
 test('verification finds what no statement was known to leave, tells it with the statements before, and resets everything', async () => {
-  await using pool = open({ leasehold: { verifySessions: 1 } })
+  // What somebody has declared wrongly stands for what is read wrongly.
+  await using pool = open({ leasehold: { verifySessions: 1, functions: { sly: 'harmless' } } })
+  await pool.query("create function sly() returns void language plpgsql as 'begin listen in_secret; end'")
   const differences: LedgerDiffersEvent[] = []
   pool.leases.on('ledger-differs', (event) => differences.push(event))
   const lease = await pool.acquire({ label: 'the sly' })
-  await lease.client.query("set search_path to a; select 'secret'")
-  // As something would that has been read wrongly.
-  await sessionOf(lease.client).wire?.unbooked(() => lease.client.query('listen in_secret'))
+  await lease.client.query("set search_path to a, public; select 'secret'")
+  await lease.client.query('select sly()')
   lease.release()
   await lease.recycled
 
@@ -280,7 +280,7 @@ test('verification finds what no statement was known to leave, tells it with the
     expect.objectContaining({
       label: 'the sly',
       missing: [{ kind: 'listen', name: 'in_secret' }],
-      statements: ['set search_path to a; select ?', 'listen in_secret'],
+      statements: ['set search_path to a, public; select ?', 'select sly()'],
     }),
   ])
   const { rows } = await pool.query('select * from pg_listening_channels()')
