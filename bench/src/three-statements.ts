@@ -34,7 +34,7 @@ export async function threeStatements({ quick, stopwatch }: Settings): Promise<R
     // Those that are compared, and nobody else: every process that is there takes its share of the machine.
     const entered = WAYS.map((way): readonly [Way, Queries] => [
       way,
-      startAnsweringProcess(script, [name, way], server.url),
+      startAnsweringProcess(script, [name, way], { databaseUrl: server.url }),
     ])
     for (const workload of WORKLOADS) {
       const figures = await race(entered, workload, quick ? 5 : 15)

@@ -7,15 +7,21 @@ export interface AnsweringProcess<Question extends object, Answer> {
   stop(): Promise<void>
 }
 
-/** Starts `script` with the database in DATABASE_URL. It ends when its parent disconnects. */
+export interface AnsweringProcessOptions {
+  /** In DATABASE_URL. */
+  readonly databaseUrl?: string
+  readonly execArgv?: readonly string[]
+}
+
+/** Starts `script`. It ends when its parent disconnects. */
 export function startAnsweringProcess<Question extends object, Answer>(
   script: string,
   args: readonly string[],
-  databaseUrl: string,
+  { databaseUrl = '', execArgv = [] }: AnsweringProcessOptions,
 ): AnsweringProcess<Question, Answer> {
   const child = fork(script, args, {
     env: { ...process.env, DATABASE_URL: databaseUrl, NODE_ENV: 'production' },
-    execArgv: [],
+    execArgv: [...execArgv],
   })
   const ended = once(child, 'exit')
   return {

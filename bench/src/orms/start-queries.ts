@@ -18,5 +18,5 @@ export type Queries = AnsweringProcess<QueriesQuestion, QueriesAnswer>
 
 /** An ORM on a pool, in a process of its own. */
 export function startQueries(orm: OrmName, pooling: Pooling, databaseUrl: string): Queries {
-  return startAnsweringProcess(fileURLToPath(new URL('queries.js', import.meta.url)), [orm, pooling], databaseUrl)
+  return startAnsweringProcess(fileURLToPath(new URL('queries.js', import.meta.url)), [orm, pooling], { databaseUrl })
 }
