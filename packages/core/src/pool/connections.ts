@@ -216,7 +216,8 @@ export class Connections<Client> {
   /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
   enqueue(waiter: Waiter<Client>): void {
     this.#line.join(waiter)
-    this.serve()
+    this.#keepsMin = true
+    this.#serving.serve(waiter.joinedAt)
   }
 
   /** Takes `waiter` out of the queue: it gave up. A connection being opened for it goes to the next, or to rest. */

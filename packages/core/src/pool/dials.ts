@@ -88,11 +88,15 @@ export class Dials<Client> {
     return this.#lastFailure
   }
 
-  /** Opens a connection for a caller. False when there is no room, or it must not be now. */
-  open(): boolean {
-    const { slots, options } = this.#parts
+  /**
+   * Opens a connection for a caller. False when there is no room, or it must not be now.
+   *
+   * @param now that of the caller, where it has just come: with the same patience, what it is told must not depend on
+   * which of the two the process came to first.
+   */
+  open(now: number = this.#parts.options.clock.now()): boolean {
+    const { slots } = this.#parts
     if (!slots.hasRoom || slots.opening >= this.guard.width) return false
-    const now = options.clock.now()
     const from = this.guard.from(now)
     if (from > now) {
       this.#tryAgain(from)

@@ -44,8 +44,12 @@ export class Serving<Client> {
     return line.queue.size - slots.opening - slots.checking - room
   }
 
-  /** Serves who waits: from idle connections, checks of such, or new ones being opened. */
-  serve(): void {
+  /**
+   * Serves who waits: from idle connections, checks of such, or new ones being opened.
+   *
+   * @param cameAt when the last of them came, if that was in this turn.
+   */
+  serve(cameAt?: number): void {
     const { slots, line, idle, dials, options, state } = this.#parts
     while (state() === 'open' && line.queue.size > slots.opening + slots.checking) {
       const now = idle.size > 0 ? options.clock.now() : 0
@@ -54,7 +58,7 @@ export class Serving<Client> {
       if (connection !== undefined) line.handOver(connection, now)
       // A check was started instead. It stands for one waiter; there may be idle ones for the others.
       else if (slots.checking > checking) continue
-      else if (!dials.open()) break
+      else if (!dials.open(cameAt)) break
     }
     if (line.queue.size > 0 && state() === 'open') this.#refuseHopeless()
   }
