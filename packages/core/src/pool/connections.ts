@@ -216,8 +216,7 @@ export class Connections<Client> {
   /** Lets `waiter` wait, and opens a connection for it if that is what it takes. */
   enqueue(waiter: Waiter<Client>): void {
     this.#line.join(waiter)
-    this.#keepsMin = true
-    this.#serving.serve(waiter.joinedAt)
+    this.serve(waiter.joinedAt)
   }
 
   /** Takes `waiter` out of the queue: it gave up. A connection being opened for it goes to the next, or to rest. */
@@ -240,10 +239,10 @@ export class Connections<Client> {
     return this.#returns.discard(connection, reason)
   }
 
-  /** Gives waiters what there is: idle connections, checks of such, or new ones being opened. */
-  serve(): void {
+  /** Gives waiters what there is: idle connections, checks of such, or new ones being opened. @see Serving.serve */
+  serve(cameAt?: number): void {
     this.#keepsMin = true
-    this.#serving.serve()
+    this.#serving.serve(cameAt)
   }
 
   /** Opens what `min` asks for and there is no failure to wait out. */

@@ -60,6 +60,23 @@ describe('a statement that had ended when its time was up, in a transaction', ()
     expect(pool.snapshot().counts.opened).toBe(1)
   })
 
+  it('is rolled back also when its caller commits at once, before the cancel is done', async () => {
+    const pool = poolOf({ connectionString: proxy.through(database.url), max: 1, leasehold: { queryTimeoutMs: 200 } })
+    const client = await pool.connect()
+    await client.query('begin')
+    let committing: Promise<{ readonly command: string }> | undefined
+
+    await answerLate(() =>
+      client.query(INSERT).catch(() => {
+        committing = client.query('commit')
+      }),
+    )
+
+    expect((await committing)?.command).toBe('ROLLBACK')
+    expect(await stored()).toBe(0)
+    client.release()
+  })
+
   it('takes nothing with it but the savepoint that it ran in', async () => {
     const pool = poolOf({ connectionString: proxy.through(database.url), max: 1, leasehold: { queryTimeoutMs: 200 } })
     const client = await pool.connect()
