@@ -6,6 +6,7 @@ import type { FunctionCatalogue } from '../sql/function-catalogue.js'
 import { readCached } from '../sql/read-cached.js'
 import { withoutCommentsAround } from '../sql/without-comments-around.js'
 import { addTransactionStatus } from '../wire/transaction-status.js'
+import { readFrugally } from '../wire/frugal-socket.js'
 import { WireWatch } from '../wire/wire-watch.js'
 import { KeptStatements } from '../prepared/kept-statements.js'
 import type { StatementNames } from '../prepared/statement-names.js'
@@ -99,6 +100,7 @@ export class PgSession {
     this.events = events
     this.makeStream = typeof config?.stream === 'function' ? config.stream : undefined
     const connection = connectionOf(client)
+    if (connection !== undefined) readFrugally(client, connection, config)
     this.wire = connection === undefined ? undefined : this.#watchWire(connection)
     this.connection = this.wire?.connection
     if (this.wire !== undefined) addTransactionStatus(client, this.wire)
