@@ -5,19 +5,43 @@ import type { Cancel, Clock } from '../ports/clock.js'
 /** setTimeout takes no more than a signed 32-bit delay; a longer one would fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1
 
+/** A wake-up that comes later than this finds a process that was busy with something else, or stood still. */
+const LATE_MS = 20
+
+type Timers = Pick<typeof globalThis, 'setTimeout' | 'clearTimeout' | 'setImmediate' | 'clearImmediate'>
+
 /** The machine's monotonic clock, which does not jump when the wall clock is set, and wakes by these timers. */
-export function clockOn({ setTimeout, clearTimeout }: Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>): Clock {
+export function clockOn({ setTimeout, clearTimeout, setImmediate, clearImmediate }: Timers): Clock {
+  /** How many wake-ups have come late and wait for the sockets. What comes due meanwhile goes behind them. */
+  let late = 0
   return {
     now(): number {
       return performance.now()
     },
 
     wake(atMs: number, callback: () => void): Cancel {
-      const delay = Math.min(Math.max(Math.ceil(atMs - performance.now()), 0), LONGEST_DELAY_MS)
-      const timeout = setTimeout(callback, delay)
+      const now = performance.now()
+      const dueAt = Math.max(atMs, now)
+      let immediate: NodeJS.Immediate | undefined
+      const ring = (): void => {
+        if (late === 0 && performance.now() - dueAt <= LATE_MS) return callback()
+        // Node looks at timers before it looks at sockets. The answer that somebody is to be told has not come in time may
+        // lie there since long, with a process that stood still: it is read before an immediate runs.
+        late += 1
+        immediate = setImmediate(() => {
+          immediate = undefined
+          late -= 1
+          callback()
+        })
+      }
+      const timeout = setTimeout(ring, Math.min(Math.ceil(dueAt - now), LONGEST_DELAY_MS))
       timeout.unref()
       const cancel: Cancel = () => {
         clearTimeout(timeout)
+        if (immediate === undefined) return
+        clearImmediate(immediate)
+        immediate = undefined
+        late -= 1
       }
       cancel.keepAlive = (alive) => {
         if (alive) timeout.ref()

@@ -14,8 +14,9 @@ export interface Clock {
   now(): number
   /**
    * Calls `callback` once, at `atMs` on this clock's scale. It may come a little early (timers round, and have a
-   * longest delay): who is called must look at `now()` and ask again. Until told otherwise by `keepAlive`, a pending
-   * wake-up does not keep the process alive.
+   * longest delay): who is called must look at `now()` and ask again. Where the process stood still, it should come
+   * after what lies in the sockets, which was there in time. Until told otherwise by `keepAlive`, a pending wake-up does
+   * not keep the process alive.
    */
   wake(atMs: number, callback: () => void): Cancel
 }
