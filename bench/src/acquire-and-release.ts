@@ -32,7 +32,7 @@ export async function acquireAndRelease({ quick, stopwatch }: Settings): Promise
   const targets: Target[] = []
   const data: Record<string, unknown> = {}
   for (const { name: workload, title, atMost } of RACES) {
-    const rounds = await race(entered, { ask: 'time', workload, by }, { rounds: quick ? 7 : 25, cold: 3 })
+    const rounds = await race(entered, { ask: 'time', workload, by }, { rounds: quick ? 7 : 17, cold: 2 })
     const latencies = await race(entered, { ask: 'latency', workload }, { rounds: quick ? 1 : 3, cold: 1 })
     texts.push(`${title}\n\n${timesTable(rounds, latencies)}`)
     for (const [peer, target] of Object.entries(atMost)) {
