@@ -1,5 +1,6 @@
 import { usePostgres } from '@leasehold/testkit/postgres'
 import { Socket } from 'node:net'
+import { Connection } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { setImmediate } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
@@ -60,9 +61,12 @@ test('a large COPY that nobody reads on stays with the server', async () => {
   client.release()
 })
 
-test('a socket that somebody has chosen is used as it is', async () => {
+test.each([
+  ['as a stream', (own: Socket) => ({ stream: () => own })],
+  ['in a connection', (own: Socket) => ({ connection: new Connection({ stream: () => own }) })],
+])('a socket that somebody has chosen, %s, is used as it is', async (_, configOf) => {
   const own = new Socket()
-  const pool = poolOf({ max: 1, stream: () => own })
+  const pool = poolOf({ max: 1, ...configOf(own) })
   await pool.query('select 1')
   const client = await pool.connect()
   expect(socketOf(client)).toBe(own)
