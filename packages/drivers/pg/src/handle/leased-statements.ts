@@ -8,6 +8,7 @@ import { type PgSession, SESSION } from '../session/pg-session.js'
 import { isPooled } from '../settings/behind.js'
 import { PooledEffectError } from '../settings/pooled-effect-error.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
+import { askUncopied } from './ask-uncopied.js'
 import { copyOf } from './copy-of.js'
 import { GATE, type LeaseHandle } from './handle-fields.js'
 import { answerInside, refuseInside } from '../transaction/joined-statement.js'
@@ -16,9 +17,6 @@ import { deliverError, SubmittableFence } from './submittable-fence.js'
 import { waitForTurn } from './wait-for-turn.js'
 
 type Callback = (error?: unknown, result?: unknown) => void
-interface Asked {
-  query(statement: unknown, values?: unknown, callback?: unknown): unknown
-}
 
 /** `client.query` of a handle: in all of pg's forms, in the lease's time only, in turn, in the caller's context. */
 export function sendStatement(handle: LeaseHandle, statement: unknown, values?: unknown, callback?: unknown): unknown {
@@ -156,11 +154,11 @@ export function endByHolder(handle: LeaseHandle, callback?: Callback): Promise<v
   return undefined
 }
 
-/** Gives a statement to pg. Looked up each time: instruments of tracing put themselves in its place. */
+/** Gives a statement to pg. */
 function ask(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown, callback?: unknown): unknown {
   session.sender = gate
   if (session.begin.isDueFor(gate)) session.begin.goWithNext()
-  return (session.client as Asked).query(statement, values, callback)
+  return askUncopied(session.client, statement, values, callback)
 }
 
 /** What becomes of a statement that is not to be sent as it is, or not now. */

@@ -1,4 +1,5 @@
 import { Query } from 'pg'
+import { copyOf } from './copy-of.js'
 
 /** Older versions of pg write the callback into the config that they are given, where its owner would send it again. */
 const isWrittenInto = ((): boolean => {
@@ -9,6 +10,5 @@ const isWrittenInto = ((): boolean => {
 
 /** A statement that may be given to pg with a callback: the same, or a copy where pg would not leave it as it is. */
 export function ownConfig(statement: unknown): unknown {
-  if (!isWrittenInto || typeof statement !== 'object' || statement === null) return statement
-  return Object.create(Object.getPrototypeOf(statement) as object, Object.getOwnPropertyDescriptors(statement))
+  return isWrittenInto ? copyOf(statement) : statement
 }

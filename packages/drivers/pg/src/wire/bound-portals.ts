@@ -23,8 +23,9 @@ export class BoundPortals {
     else (this.#named ??= new Map()).set(portal, bound)
   }
 
-  /** They have ended with their transaction. The names of cursors never come again. */
-  forgetNamed(): void {
+  /** They have ended with their transaction, and what was bound to them may be large. */
+  forget(): void {
+    this.#unnamed = undefined
     this.#named = undefined
   }
 

@@ -128,7 +128,7 @@ export class EffectAccount {
   /** The server is ready: what its answers announced is now so. */
   ready(status: TransactionStatus): void {
     const group = this.#closed.shift()
-    if (status === 'idle' && this.#answering === undefined) this.#portals.forgetNamed()
+    if (status === 'idle' && this.#answering === undefined) this.#portals.forget()
     if (group?.noted === undefined) return
     // Several in one text are one transaction, in which nothing can commit by itself.
     const isAlone = group.isExtended || group.sent === 1
