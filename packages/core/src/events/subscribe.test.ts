@@ -1,4 +1,4 @@
-import { subscribe as subscribeToChannel, unsubscribe } from 'node:diagnostics_channel'
+import { subscribe as subscribeToChannel, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { openFakePool, settled } from '@leasehold/testkit'
 import { describe, expect, it } from 'vitest'
 import { runInScope } from '../scope/scopes.js'
@@ -143,6 +143,31 @@ describe('the diagnostics channels', () => {
     for (const off of listeners) off()
 
     expect(told).toEqual(['start', 'asyncEnd', 'start', 'error', 'asyncEnd'])
+  })
+
+  it('trace from its start also what nobody waits for: what is free at once, and the connection of a session', async () => {
+    const { pool } = openFakePool()
+    const begun = new Set<unknown>()
+    const told: string[] = []
+    const trace = tracingChannel<unknown, { label: string; result?: unknown }>('leasehold:pool:acquire')
+    const listeners = {
+      start: (message: object): void => void begun.add(message),
+      end: (): void => {},
+      asyncStart: (): void => {},
+      asyncEnd: (message: { label: string }): void =>
+        void told.push(`${message.label}${begun.delete(message) ? '' : ' without a start'}`),
+      error: (): void => {},
+    }
+    trace.subscribe(listeners)
+    try {
+      ;(await pool.acquire({ label: 'wait' })).release()
+      pool.tryAcquire({ label: 'try' })?.release()
+      await runInScope({ label: 'session', mode: 'session' }, () => pool.use(() => {}))
+    } finally {
+      trace.unsubscribe(listeners)
+    }
+    expect(told).toEqual(['wait', 'try', 'session', 'session'])
+    expect(begun.size).toBe(0)
   })
 
   it('have nothing happen later than it would: whoever is traced is served in the same turn', async () => {

@@ -1,4 +1,4 @@
-import { acquireChannel, channels } from '../events/channels.js'
+import { acquireChannel } from '../events/channels.js'
 import type { AcquireEvent } from '../events/pool-events.js'
 import type { Lending } from '../lease/lending.js'
 import type { Clock } from '../ports/clock.js'
@@ -62,10 +62,9 @@ export class AcquireTraces {
     )
   }
 
-  /** Of a lease that nobody has waited for, or called `acquire` for. */
-  granted(lending: Lending<unknown>): void {
-    if (!channels.acquire.hasSubscribers) return
-    channels.acquire.publish(Object.assign(this.#unserved(), servedBy(lending)))
+  /** Of a lease that nobody has waited for, or called `acquire` for: a whole trace as well, as tracers begin a span at its start. */
+  granted(lending: Lending<unknown>, result?: unknown): void {
+    if (this.areWanted) this.#trace((served) => served(lending, result))
   }
 
   #trace<R>(

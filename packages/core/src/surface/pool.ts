@@ -165,8 +165,9 @@ export class Pool<Client> {
   tryAcquire(request: AcquireRequest = NO_REQUEST): Lease<Client> | undefined {
     const lending = this.#desk.grantAtOnce(this.#asking.ask(request, this.tryAcquire))
     if (lending === undefined) return undefined
-    this.#traces.granted(lending)
-    return new Lease(lending)
+    const lease = new Lease(lending)
+    this.#traces.granted(lending, lease)
+    return lease
   }
 
   /**
