@@ -92,10 +92,12 @@ function control(what: TransactionControl, statement: JoinedStatement): Promise<
 }
 
 async function begin(modes: TransactionModes, statement: JoinedStatement): Promise<pg.QueryResult> {
-  const { joined } = statement
+  const { joined, reading } = statement
+  // pg takes the first word of what the server says.
+  const tag = reading.statements[0]?.command.startsWith('START') === true ? 'START' : 'BEGIN'
   // As the server does with a second BEGIN.
-  if (joined.hasInner) return resultOf('BEGIN')
-  const result = await open(undefined, 'BEGIN', statement)
+  if (joined.hasInner) return resultOf(tag)
+  const result = await open(undefined, tag, statement)
   try {
     // Only now, so that what is sent without waiting comes after the savepoint.
     await refuseOtherModes(modes, statement)

@@ -249,7 +249,7 @@ describe('a transaction that is begun on a connection inside another one', () =>
         tags.push((await client.query(text)).command)
         statuses.push(client.getTransactionStatus())
       }
-      expect(tags).toEqual(['BEGIN', 'INSERT', 'COMMIT', 'BEGIN', 'INSERT', 'ROLLBACK', 'BEGIN', 'COMMIT'])
+      expect(tags).toEqual(['BEGIN', 'INSERT', 'COMMIT', 'BEGIN', 'INSERT', 'ROLLBACK', 'START', 'COMMIT'])
       expect(statuses).toEqual(['I', 'T', 'T', 'I', 'T', 'T', 'I', 'T', 'I'])
       client.release()
       await pool.query(insert('c'))
