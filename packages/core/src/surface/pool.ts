@@ -259,8 +259,8 @@ export class Pool<Client> {
    * `joinTransactions` is `all`, there is one then; else what the callback asks of the pool is reported, and runs outside.
    *
    * @param open is given what must run the callback of the ORM; it refuses one whose transaction never began.
-   * @returns what `open` returns: the very same, where nothing has to be waited for.
-   * @throws {TransactionEndedError} when the transaction around it has ended.
+   * @returns what `open` returns: the very same, where nothing has to be waited for. Rejects with a `TransactionEndedError` when
+   * the transaction around it has ended.
    */
   ormTransaction<R>(
     open: (enter: EnterTransaction) => R,

@@ -132,6 +132,18 @@ describe('the transaction of an ORM inside another', () => {
     expect([driver.rows, driver.violations]).toEqual([[], []])
   })
 
+  it('rejects, and never throws, when the transaction around it has ended: as the methods of ORMs do', async () => {
+    const { pool } = openFakePool()
+    const { opened, open } = gate()
+    let late: Promise<string> | undefined
+    await pool.transaction(() => {
+      const begin = (): unknown => pool.ormTransaction((enter) => enter(() => 'ran'))
+      late = opened.then(() => Promise.resolve(begin()).then(String, (error: { code: string }) => error.code))
+    })
+    open()
+    expect(await late).toBe(ENDED)
+  })
+
   it('waits for its turn before the ORM opens anything', async () => {
     const fake = openFakePool()
     const { opened, open } = gate()

@@ -178,7 +178,13 @@ export class Transactions<Client> {
     const { leases, joins, poolId } = this.#desk
     if (this.areAlone || leases.driver.transaction === undefined) return open((callback) => callback())
     this.#hasRun = true
-    const around = this.around('transaction')
+    let around: Transaction<Client> | undefined
+    try {
+      around = this.around('transaction')
+    } catch (error) {
+      // The methods of ORMs reject, and never throw.
+      return Promise.reject(error)
+    }
     if (around !== undefined) return runOrmInside(this.#desk, around, leases.siteOf(entry), isNested, open)
     if (isNested) return open((callback) => callback())
     if (joins === 'all') {
