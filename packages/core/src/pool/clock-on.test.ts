@@ -1,35 +1,28 @@
-import { performance } from 'node:perf_hooks'
 import { describeClockContract } from '@leasehold/testkit/contracts'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { clockOn } from './clock-on.js'
 
 describeClockContract('the machine’s clock on timers', () => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
-  const reading = vi.spyOn(performance, 'now').mockImplementation(() => Date.now())
   return {
-    clock: clockOn(globalThis),
+    clock: clockOn({ setTimeout, clearTimeout, setImmediate, clearImmediate, now: () => Date.now() }),
     pass: (ms) => {
       vi.advanceTimersByTime(ms)
     },
     stop: () => {
-      reading.mockRestore()
       vi.useRealTimers()
     },
   }
 })
 
 describe('after the process stood still', () => {
-  afterEach(() => {
-    vi.restoreAllMocks()
-  })
-
   /** A clock whose process does what the test says: its timers, then its sockets, then its immediates. */
   function openClock() {
     let now = 1_000
-    vi.spyOn(performance, 'now').mockImplementation(() => now)
     const timers: Array<() => void> = []
     const immediates = new Set<() => void>()
     const clock = clockOn({
+      now: () => now,
       setTimeout: (callback: () => void) => {
         timers.push(callback)
         return { ref() {}, unref() {} }

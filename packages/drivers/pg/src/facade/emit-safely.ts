@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { nextTick } from '../session/event-loop.js'
 
 /**
  * Emits to other people's listeners. What they throw is thrown where nothing of ours can break by it, and where Node
@@ -8,7 +9,7 @@ export function emitSafely(emitter: EventEmitter, event: string, ...args: unknow
   try {
     emitter.emit(event, ...args)
   } catch (error) {
-    process.nextTick(() => {
+    nextTick(() => {
       throw error
     })
   }

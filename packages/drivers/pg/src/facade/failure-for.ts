@@ -1,4 +1,5 @@
 import { facadeError } from './facade-error.js'
+import { nextTick } from '../session/event-loop.js'
 
 /**
  * A promise that fails with what a caller of a pg.Pool knows of `error`. The error was made in a timer or at a socket:
@@ -6,7 +7,7 @@ import { facadeError } from './facade-error.js'
  * fail before somebody can.
  */
 export function failureFor(error: unknown, isCompat: boolean): Promise<never> {
-  return new Promise<never>((_resolve, reject) => process.nextTick(reject, error)).catch(function rethrow(): never {
+  return new Promise<never>((_resolve, reject) => nextTick(reject, error)).catch(function rethrow(): never {
     const known = facadeError(error, isCompat)
     if (known instanceof Error && Object.isExtensible(known)) Error.captureStackTrace(known, rethrow)
     throw known

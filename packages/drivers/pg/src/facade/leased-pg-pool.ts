@@ -25,6 +25,7 @@ import type { LeasedPgPoolOptions } from './facade-options.js'
 import { type Asks, type ConnectCallback, Passage } from './passage.js'
 import { prepareClient } from './prepare-client.js'
 import { sortOptions } from './sort-options.js'
+import { nextTick } from '../session/event-loop.js'
 
 function isClosing({ state }: Pool<pg.Client>): boolean {
   return state === 'closing' || state === 'closed'
@@ -125,8 +126,8 @@ export class LeasedPgPool extends PgPool {
     if (callback === undefined) return this.#promised(borrowed)
     const bound = bindToContext(callback)
     borrowed.then(
-      (client) => process.nextTick(bound, undefined, client, client.release.bind(client)),
-      (error: unknown) => process.nextTick(bound, error as Error, undefined, () => {}),
+      (client) => nextTick(bound, undefined, client, client.release.bind(client)),
+      (error: unknown) => nextTick(bound, error as Error, undefined, () => {}),
     )
   }
 
@@ -138,8 +139,8 @@ export class LeasedPgPool extends PgPool {
     if (callback === undefined) return this.#promised(ended)
     const bound = bindToContext(callback)
     ended.then(
-      () => process.nextTick(bound),
-      (error: Error) => process.nextTick(bound, error),
+      () => nextTick(bound),
+      (error: Error) => nextTick(bound, error),
     )
   }
 
@@ -296,8 +297,8 @@ export class LeasedPgPool extends PgPool {
     if (answers === undefined) return this.#promised(answered)
     const bound = bindToContext(answers)
     answered.then(
-      (result) => process.nextTick(bound, undefined, result),
-      (error: unknown) => process.nextTick(bound, error),
+      (result) => nextTick(bound, undefined, result),
+      (error: unknown) => nextTick(bound, error),
     )
     return undefined
   }

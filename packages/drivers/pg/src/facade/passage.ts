@@ -1,5 +1,6 @@
 import { type AcquireRequest, bindToContext } from '@leasehold/core'
 import type * as pg from 'pg'
+import { nextTick } from '../session/event-loop.js'
 
 /** What a method of the facade wants of whoever it calls on. */
 export interface Asks {
@@ -76,8 +77,8 @@ export class Passage {
     const bound = bindToContext(callback)
     this.#lend(
       this.#usual,
-      (client) => process.nextTick(bound, undefined, client, client.release.bind(client)),
-      (error) => process.nextTick(bound, error, undefined, () => {}),
+      (client) => nextTick(bound, undefined, client, client.release.bind(client)),
+      (error) => nextTick(bound, error, undefined, () => {}),
     )
   }
 

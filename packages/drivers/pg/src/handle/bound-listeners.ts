@@ -1,5 +1,6 @@
 import { bindToContext } from '@leasehold/core'
 import type { EventEmitter } from 'node:events'
+import { setImmediate } from '../session/event-loop.js'
 
 type Listener = (...args: unknown[]) => void
 

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { setImmediate } from '../session/event-loop.js'
 import type { PgSession } from '../session/pg-session.js'
 import type { PgConnection } from '../wire/pg-connection.js'
 import { BoundListeners } from './bound-listeners.js'

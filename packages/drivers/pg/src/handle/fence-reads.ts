@@ -1,4 +1,5 @@
 import { bindToContext, type LeaseGate } from '@leasehold/core'
+import { setImmediate } from '../session/event-loop.js'
 import { refusalOf } from '../session/refusal-of.js'
 
 type Callback = (error: Error | null, rows?: unknown[]) => void

@@ -3,6 +3,7 @@ import type * as pg from 'pg'
 import { readCached } from '../sql/read-cached.js'
 import type { StatementReading } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
+import { nextTick } from '../session/event-loop.js'
 import { refusalOf } from '../session/refusal-of.js'
 import { type PgSession, SESSION } from '../session/pg-session.js'
 import { isPooled } from '../settings/behind.js'
@@ -51,7 +52,7 @@ function sendNow(handle: LeaseHandle, statement: unknown, values: unknown): unkn
 export function sendTo(handle: LeaseHandle, statement: unknown, values: unknown, answer: Callback): void {
   const { joined } = handle[GATE]
   if (joined === undefined) return sendToNow(handle, statement, values, answer)
-  const refuse = (error: unknown): void => process.nextTick(answer, error)
+  const refuse = (error: unknown): void => nextTick(answer, error)
   void inTransactionTurn(joined, statement, (own) => sendToNow(handle, own, values, answer), refuse)
 }
 
@@ -60,11 +61,11 @@ function sendToNow(handle: LeaseHandle, statement: unknown, values: unknown, ans
   const gate = handle[GATE]
   const refusal = refuses(session, gate, statement)
   const answered = refusal === undefined ? answerAtOnce(session, gate, statement, values) : undefined
-  if (refusal !== undefined) process.nextTick(answer, refusal)
+  if (refusal !== undefined) nextTick(answer, refusal)
   else if (answered !== undefined) {
     answered.then(
-      (result) => process.nextTick(answer, undefined, result),
-      (error: unknown) => process.nextTick(answer, error),
+      (result) => nextTick(answer, undefined, result),
+      (error: unknown) => nextTick(answer, error),
     )
   } else if (session.turns.areFreeFor(gate, statement, values)) ask(session, gate, statement, values, answer)
   else {
@@ -81,7 +82,7 @@ function sendToNow(handle: LeaseHandle, statement: unknown, values: unknown, ans
           answer(error)
         }
       }),
-      refuse: (error) => process.nextTick(answer, error),
+      refuse: (error) => nextTick(answer, error),
     })
   }
 }
@@ -113,7 +114,7 @@ function submitNow(handle: LeaseHandle, submittable: PgSubmittable, over: (() =>
   const gate = handle[GATE]
   const refusal = refuses(session, gate, submittable) ?? refusalInside(gate, submittable)
   if (refusal !== undefined) {
-    process.nextTick(() => {
+    nextTick(() => {
       deliverError(submittable, refusal)
       over?.()
     })
@@ -145,7 +146,7 @@ export function endByHolder(handle: LeaseHandle, callback?: Callback): Promise<v
   const bound = callback === undefined ? undefined : bindToContext(callback)
   if (refusal !== undefined) {
     if (bound === undefined) return Promise.reject(refusal)
-    process.nextTick(bound, refusal)
+    nextTick(bound, refusal)
     return undefined
   }
   session.lose(new Error('the connection was ended by its holder'))

@@ -1,4 +1,5 @@
 import type * as pg from 'pg'
+import { nextTick } from '../session/event-loop.js'
 import { type PgSession, SESSION } from '../session/pg-session.js'
 import type { PgSubmittable } from '../wire/pg-connection.js'
 import { GATE, type LeaseHandle, NUMBER } from './handle-fields.js'
@@ -108,7 +109,7 @@ function sendAlone(lone: LoneHandle, statement: unknown, values: unknown, answer
       lone[TOLD] = error
       // pg tells of an error before it reads the server's "ready", which has mostly come along: a moment later the
       // session is known to be clean.
-      process.nextTick(answer, error)
+      nextTick(answer, error)
     })
   } catch (error) {
     lone[TOLD] = error

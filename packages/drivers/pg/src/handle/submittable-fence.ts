@@ -1,6 +1,7 @@
 import { bindToContext, type LeaseGate, type StreamOnSession } from '@leasehold/core'
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { nextTick, setImmediate } from '../session/event-loop.js'
 import { refusalOf } from '../session/refusal-of.js'
 import { redactLiterals } from '../sql/redact-literals.js'
 import { textOf } from '../sql/text-of.js'
@@ -85,7 +86,7 @@ export class SubmittableFence {
     // Whoever gives the lease back when told of the end has cut nothing off.
     if (this.#isSevered || this.#isOver || this.#isEnding) return
     this.#isSevered = true
-    process.nextTick(this.#deliver, error)
+    nextTick(this.#deliver, error)
     if (this.#session.wire === undefined || this.#session.wire.isQuiet) this.#over()
   }
 

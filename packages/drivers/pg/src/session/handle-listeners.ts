@@ -1,5 +1,6 @@
 import { bindToContext, type LeaseGate } from '@leasehold/core'
 import { EventEmitter } from 'node:events'
+import { setImmediate } from './event-loop.js'
 
 export type Listener = (...args: unknown[]) => void
 export type EventName = string | symbol

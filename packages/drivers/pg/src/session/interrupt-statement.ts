@@ -4,6 +4,7 @@ import { readCached } from '../sql/read-cached.js'
 import { textOf } from '../sql/text-of.js'
 import { activeQueryOf, type ActiveQuery } from '../wire/pg-privates.js'
 import type { WireWatch } from '../wire/wire-watch.js'
+import { nextTick } from './event-loop.js'
 import type { PgSession } from './pg-session.js'
 
 /** Fails, and so does the transaction; the server's log says why. */
@@ -44,7 +45,7 @@ function failQuery(query: ActiveQuery, error: Error): void {
   if (sever !== undefined) return sever(error)
   const { callback } = query
   query.callback = () => {}
-  if (callback !== undefined) process.nextTick(callback, error)
+  if (callback !== undefined) nextTick(callback, error)
 }
 
 /**
