@@ -1,5 +1,6 @@
 import { bindToContext, type LeaseGate } from '@leasehold/core'
 import type * as pg from 'pg'
+import { isLocalEffect } from '../sql/is-local-effect.js'
 import { readCached } from '../sql/read-cached.js'
 import type { StatementReading } from '../sql/statement-reading.js'
 import { textOf } from '../sql/text-of.js'
@@ -40,7 +41,7 @@ export function sendStatement(handle: LeaseHandle, statement: unknown, values?: 
 function sendNow(handle: LeaseHandle, statement: unknown, values: unknown): unknown {
   const session = handle[SESSION]
   const gate = handle[GATE]
-  const refusal = refuses(session, gate, statement)
+  const refusal = refuses(session, gate, statement, values)
   if (refusal !== undefined) return Promise.reject(refusal)
   const answered = answerAtOnce(session, gate, statement, values)
   if (answered !== undefined) return answered
@@ -59,7 +60,7 @@ export function sendTo(handle: LeaseHandle, statement: unknown, values: unknown,
 function sendToNow(handle: LeaseHandle, statement: unknown, values: unknown, answer: Callback): void {
   const session = handle[SESSION]
   const gate = handle[GATE]
-  const refusal = refuses(session, gate, statement)
+  const refusal = refuses(session, gate, statement, values)
   const answered = refusal === undefined ? answerAtOnce(session, gate, statement, values) : undefined
   if (refusal !== undefined) nextTick(answer, refusal)
   else if (answered !== undefined) {
@@ -192,12 +193,11 @@ function askInside(
       () => askInside(session, gate, kept, values) ?? Promise.resolve(askInTurn(session, gate, kept, values)),
     )
   }
-  const bound = values ?? (statement as { values?: unknown }).values
   try {
     return answerInside({
       text,
       reading,
-      values: Array.isArray(bound) ? bound : undefined,
+      values: valuesOf(statement, values),
       joined: gate.joined,
       localSettings: session.localSettings,
       send: (own, ownValues) => askInTurn(session, gate, own, ownValues) as Promise<pg.QueryResult>,
@@ -234,20 +234,26 @@ export function isSubmittable(statement: unknown): statement is PgSubmittable {
 }
 
 /** Why the statement must not be sent, if it must not. */
-function refuses(session: PgSession, gate: LeaseGate, statement: unknown): Error | undefined {
+function refuses(session: PgSession, gate: LeaseGate, statement: unknown, values?: unknown): Error | undefined {
   try {
     gate.pass('query')
     if (gate.refusal !== undefined && !endsAPart(statement)) return gate.refusal
     const text = textOf(statement)
     if (text !== undefined) {
       const reading = readCached(text)
-      if (!reading.isPlain) foresee(session, gate, text, reading)
+      if (!reading.isPlain) foresee(session, gate, { text, values: valuesOf(statement, values) }, reading)
       if (session.sequences.mustClearBefore(reading, gate.owner)) clearSequences(session, gate)
     }
     return undefined
   } catch (error) {
     return error as Error
   }
+}
+
+/** What is bound to the statement, in whichever of pg's places it stands. */
+function valuesOf(statement: unknown, values: unknown): readonly unknown[] | undefined {
+  const bound = values ?? (statement as { values?: unknown }).values
+  return Array.isArray(bound) ? bound : undefined
 }
 
 /** What may be sent though the lease's holder has aborted: it undoes a transaction, or tidies up in it. */
@@ -261,10 +267,15 @@ function endsAPart(statement: unknown): boolean {
 }
 
 /** What is known before the statement is sent: whether the mode allows it, and where a pin was issued. */
-function foresee(session: PgSession, gate: LeaseGate, text: string, { statements }: StatementReading): void {
+function foresee(
+  session: PgSession,
+  gate: LeaseGate,
+  { text, values }: { readonly text: string; readonly values: readonly unknown[] | undefined },
+  { statements }: StatementReading,
+): void {
   for (const { control, effects } of statements) {
     if (control?.is === 'begin') gate.refuseTransaction()
-    const pin = effects.find(({ does, isLocal }) => does === 'set' && !isLocal)
+    const pin = effects.find((effect) => effect.does === 'set' && !isLocalEffect(effect, values))
     if (pin === undefined) continue
     const effect = typeof pin.name === 'string' ? `${pin.kind} ${pin.name}` : pin.kind
     if (isPooled(session.behind)) throw new PooledEffectError(effect, session.behind)

@@ -262,6 +262,10 @@ test('in statement mode a statement that ties the session is refused, saying why
     pin: 'setting search_path',
   })
   await expect(pool.query('select set_config($1, $2, true)', ['app.x', '1'])).resolves.toMatchObject({ rowCount: 1 })
+  const bound = 'select set_config($1, $2, $3)'
+  await expect(pool.query(bound, ['app.x', '1', false])).rejects.toMatchObject({ code: 'LEASEHOLD_MODE_VIOLATION' })
+  await expect(pool.query(bound, ['app.x', '1', true])).resolves.toMatchObject({ rowCount: 1 })
+  await expect(pool.query({ text: bound, values: ['app.x', '1', 'on'] })).resolves.toMatchObject({ rowCount: 1 })
 })
 
 test('verification finds what no statement was known to leave, tells it with the statements before, and resets everything', async () => {

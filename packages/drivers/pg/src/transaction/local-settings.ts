@@ -1,5 +1,5 @@
-import type { ReadEffect, ReadStatement } from '../sql/statement-reading.js'
-import { isTrueValue } from '../sql/is-true-value.js'
+import { isLocalEffect } from '../sql/is-local-effect.js'
+import type { ReadStatement } from '../sql/statement-reading.js'
 import { withBoundName } from '../sql/with-bound-name.js'
 
 /** Sends a statement, in turn. */
@@ -50,13 +50,9 @@ export class LocalSettings {
 /** The settings that a statement changes for its transaction only. */
 export function localNames({ effects }: ReadStatement, values: readonly unknown[] | undefined): readonly string[] {
   const names = effects
-    .filter((effect) => (effect.kind === 'setting' || effect.kind === 'role') && isLocal(effect, values))
+    .filter((effect) => (effect.kind === 'setting' || effect.kind === 'role') && isLocalEffect(effect, values))
     .map((effect) => withBoundName(effect, values)?.name)
   return names.filter((name) => name !== undefined)
-}
-
-function isLocal({ isLocal: is, isLocalIf }: ReadEffect, values: readonly unknown[] | undefined): boolean {
-  return isLocalIf === undefined ? is : isTrueValue(values?.[isLocalIf.parameter - 1])
 }
 
 function ask(name: string, send: Send): Former {

@@ -1,7 +1,7 @@
 import type { EffectOrigin, PinKind, SessionBooking, SessionEffect, TransactionStatus } from '@leasehold/core'
-import { isTrueValue } from '../sql/is-true-value.js'
+import { isLocalEffect } from '../sql/is-local-effect.js'
 import { mayMakeTemporary } from '../sql/may-make-temporary.js'
-import type { BoundValue, ReadEffect, StatementReading } from '../sql/statement-reading.js'
+import type { ReadEffect, StatementReading } from '../sql/statement-reading.js'
 import { unknownEffect } from '../sql/unknown-effect.js'
 import { withBoundName } from '../sql/with-bound-name.js'
 import { BoundPortals } from './bound-portals.js'
@@ -282,8 +282,7 @@ export class EffectAccount {
     this.#parts.changed(kind, name)
     if (name === 'search_path' && values?.some((value) => typeof value === 'string' && mayMakeTemporary(value)))
       this.#parts.book({ is: 'effect', effect: TEMPORARY, origin })
-    const local = effect.isLocalIf === undefined ? effect.isLocal : isTrueValue(valueOf(effect.isLocalIf, values))
-    if (local) return
+    if (isLocalEffect(effect, values)) return
     if (kind === 'prepared' && does === 'clear') this.#parts.forgotten(name)
     // A name that should have been bound and was not: of a `clear` it would mean the whole kind.
     const isUntold = does === 'clear' && name === undefined && effect.name !== undefined
@@ -303,8 +302,4 @@ export class EffectAccount {
       isOfBaseline: this.#parts.isIntroduction(text),
     }
   }
-}
-
-function valueOf({ parameter }: BoundValue, values: readonly unknown[] | undefined): unknown {
-  return values?.[parameter - 1]
 }
