@@ -18,6 +18,11 @@ import {
   attachLeaseholdError,
   bindToContext,
   type BoundPool,
+  type ResolvedPoolOptions,
+  type PoolOptions,
+  type LeakActions,
+  type BreakerOptions,
+  type BackoffOptions,
   boundPoolsOf,
   checkOptions,
   checkRouteLeasehold,
@@ -269,6 +274,15 @@ describe('in TypeScript', () => {
     >()
     expectTypeOf(RequestLeasehold).instance.toHaveProperty('signal').toEqualTypeOf<AbortSignal>()
     expectTypeOf(markOwnFrames).parameters.toEqualTypeOf<[Error]>()
+  })
+
+  it('an option may be undefined, as one is that comes from the environment', () => {
+    type Given<Options> = { readonly [Name in keyof Options]: Options[Name] | undefined }
+    expectTypeOf<Given<PoolOptions>>().toExtend<PoolOptions>()
+    expectTypeOf<Given<BreakerOptions>>().toExtend<BreakerOptions>()
+    expectTypeOf<Given<BackoffOptions>>().toExtend<BackoffOptions>()
+    expectTypeOf<Given<LeakActions>>().toExtend<LeakActions>()
+    expectTypeOf<ResolvedPoolOptions['name']>().toEqualTypeOf<string>()
   })
 
   it('options are checked by rules', () => {

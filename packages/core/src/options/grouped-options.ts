@@ -1,4 +1,5 @@
 import type { OptionFault } from '../errors/invalid-options-error.js'
+import type { AllGiven } from './all-given.js'
 import { examineOptions } from './check-options.js'
 import type { OptionRule, RulesFor } from './option-rules.js'
 import { printReceived } from './print-received.js'
@@ -6,7 +7,7 @@ import { printReceived } from './print-received.js'
 /** Several options under one name. Its faults are those of its options. */
 export function grouped<Options>(
   rules: RulesFor<Options>,
-  contradictions: (given: Partial<Options>) => readonly OptionFault[] = () => [],
+  contradictions: (given: Partial<AllGiven<Options>>) => readonly OptionFault[] = () => [],
   expected = 'an object with options',
 ): OptionRule {
   const faultsOf = (option: string, value: unknown): readonly OptionFault[] => {
@@ -15,7 +16,7 @@ export function grouped<Options>(
     }
     const { values, faults, unknown } = examineOptions(value, rules)
     const wrong = [...faults, ...unknown]
-    const all = wrong.length > 0 ? wrong : contradictions(values as Partial<Options>)
+    const all = wrong.length > 0 ? wrong : contradictions(values as Partial<AllGiven<Options>>)
     return all.map((fault) => ({ ...fault, option: `${option}.${fault.option}` }))
   }
   return { expected, accepts: (value) => faultsOf('', value).length === 0, faults: faultsOf }
@@ -24,7 +25,7 @@ export function grouped<Options>(
 /** The same, or `false` for going without. */
 export function groupedOrFalse<Options>(
   rules: RulesFor<Options>,
-  contradictions?: (given: Partial<Options>) => readonly OptionFault[],
+  contradictions?: (given: Partial<AllGiven<Options>>) => readonly OptionFault[],
 ): OptionRule {
   const rule = grouped(rules, contradictions, 'false, or an object with options')
   return { ...rule, accepts: (value) => value === false || rule.accepts(value) }

@@ -1,3 +1,4 @@
+import type { AllGiven } from './all-given.js'
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import { groupedOrFalse } from './grouped-options.js'
 import { flag, milliseconds, type OptionRule, type RulesFor, share, wholeNumberOrNoLimit } from './option-rules.js'
@@ -5,31 +6,31 @@ import { flag, milliseconds, type OptionRule, type RulesFor, share, wholeNumberO
 /** When opening connections counts as hopeless, and how the pool finds out that it is not any more. */
 export interface BreakerOptions {
   /** The circuit opens after so many failures in a row. Default 5; `Infinity` for never. */
-  readonly consecutiveFailures?: number
+  readonly consecutiveFailures?: number | undefined
   /** It opens when this share of attempts, from 0 to 1, has failed within `windowMs`. Default 0.5. */
-  readonly failureRate?: number
+  readonly failureRate?: number | undefined
   /** Attempts within `windowMs` below which `failureRate` says nothing. Default 10; `Infinity` for never. */
-  readonly minimumAttempts?: number
+  readonly minimumAttempts?: number | undefined
   /** Default 30,000. */
-  readonly windowMs?: number
+  readonly windowMs?: number | undefined
   /** How long the circuit stays open before one connection is tried. Default 1,000; doubled after each try that fails. */
-  readonly probeAfterMs?: number
+  readonly probeAfterMs?: number | undefined
   /** The longest pause between two tries. Default 30,000. Pauses are shortened by up to a fifth at random. */
-  readonly maxProbeAfterMs?: number
+  readonly maxProbeAfterMs?: number | undefined
   /** Tells when it would have opened (the `breaker` event), and forbids nothing. Default false; true in a pool that observes. */
-  readonly reportOnly?: boolean
+  readonly reportOnly?: boolean | undefined
 }
 
 /** How long the pool waits after an attempt to connect has failed: decorrelated jitter. */
 export interface BackoffOptions {
   /** The shortest pause. Default 100. */
-  readonly baseMs?: number
+  readonly baseMs?: number | undefined
   /** The longest pause. Default 2,000. */
-  readonly capMs?: number
+  readonly capMs?: number | undefined
 }
 
-export type ResolvedBreakerOptions = Required<BreakerOptions>
-export type ResolvedBackoffOptions = Required<BackoffOptions>
+export type ResolvedBreakerOptions = AllGiven<BreakerOptions>
+export type ResolvedBackoffOptions = AllGiven<BackoffOptions>
 
 const BREAKER_RULES: RulesFor<BreakerOptions> = {
   consecutiveFailures: wholeNumberOrNoLimit(1),
@@ -65,7 +66,7 @@ export function resolveBackoff(given: BackoffOptions | false | undefined): Resol
   return given === false ? false : resolved(BACKOFF_DEFAULTS, given)
 }
 
-function resolved<Options extends object>(defaults: Options, given: Partial<Options> | undefined): Options {
+function resolved<Options extends object>(defaults: Options, given: object | undefined): Options {
   const values = Object.entries(given ?? {}).filter(([, value]) => value !== undefined)
   return Object.freeze({ ...defaults, ...(Object.fromEntries(values) as Partial<Options>) })
 }

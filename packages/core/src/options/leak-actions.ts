@@ -1,3 +1,4 @@
+import type { AllGiven } from './all-given.js'
 import type { OptionFault } from '../errors/invalid-options-error.js'
 import { examineOptions } from './check-options.js'
 import { oneOf, type OptionRule, type RulesFor } from './option-rules.js'
@@ -11,30 +12,30 @@ export type LeakAction = 'report' | 'reclaim' | 'off'
 /** What becomes of leaks, kind by kind. */
 export interface LeakActions {
   /** A lease is held for longer than `leakAfterMs`. Default `report`. */
-  readonly overdue?: LeakAction
+  readonly overdue?: LeakAction | undefined
   /**
    * A lease is still held when its scope closes. Default `reclaim`; with anything else it stays with whoever has it, and
    * a closed scope may go on holding connections.
    */
-  readonly leftOver?: LeakAction
+  readonly leftOver?: LeakAction | undefined
   /**
    * The garbage collector has taken all that the holder was given, so that nobody can release it. Default `reclaim`.
    * Needs a driver with handles of its own, and a collection: in a service at rest that may take minutes.
    */
-  readonly forgotten?: LeakAction
+  readonly forgotten?: LeakAction | undefined
   /** A transaction is open and has had no statement for `idleInTransactionMs`. Default `report`. */
-  readonly idleInTransaction?: LeakAction
+  readonly idleInTransaction?: LeakAction | undefined
 }
 
 const ACTION = oneOf('report', 'reclaim', 'off')
 const RULES: RulesFor<LeakActions> = { overdue: ACTION, leftOver: ACTION, forgotten: ACTION, idleInTransaction: ACTION }
-const DEFAULTS: Required<LeakActions> = {
+const DEFAULTS: AllGiven<LeakActions> = {
   overdue: 'report',
   leftOver: 'reclaim',
   forgotten: 'reclaim',
   idleInTransaction: 'report',
 }
-const ALL_OFF: Required<LeakActions> = Object.freeze({
+const ALL_OFF: AllGiven<LeakActions> = Object.freeze({
   overdue: 'off',
   leftOver: 'off',
   forgotten: 'off',
@@ -59,7 +60,7 @@ function faultsOf(option: string, value: unknown): readonly OptionFault[] {
 }
 
 /** The action for every kind. */
-export function resolveLeakActions(given: 'off' | LeakActions | undefined): Required<LeakActions> {
+export function resolveLeakActions(given: 'off' | LeakActions | undefined): AllGiven<LeakActions> {
   if (given === 'off') return ALL_OFF
   const named = Object.entries(given ?? {}).filter(([, action]) => action !== undefined)
   return Object.freeze({ ...DEFAULTS, ...Object.fromEntries(named) })

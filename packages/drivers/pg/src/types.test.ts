@@ -2,7 +2,16 @@ import type { Driver, Lease, OptionFault, Pool, PoolSnapshot } from '@leasehold/
 import { Client } from 'pg'
 import type * as pg from 'pg'
 import { describe, expectTypeOf, it } from 'vitest'
-import { checkFacade, createPgPool, LeasedPgPool, pgDriver, readStrictly, serverParameters } from './index.js'
+import {
+  checkFacade,
+  createPgPool,
+  LeasedPgPool,
+  type LeaseholdOptions,
+  pgDriver,
+  type PgDriverOptions,
+  readStrictly,
+  serverParameters,
+} from './index.js'
 
 declare const pool: LeasedPgPool
 
@@ -58,6 +67,13 @@ describe('in TypeScript', () => {
       createPgPool('postgres://host/db'),
     ]
     expectTypeOf(refused).toBeFunction()
+  })
+
+  it('an option may be undefined, as one is that comes from the environment', () => {
+    type Given<Options> = { readonly [Name in keyof Options]: Options[Name] | undefined }
+    expectTypeOf<Given<LeaseholdOptions>>().toExtend<LeaseholdOptions>()
+    expectTypeOf(createPgPool).toBeCallableWith({ leasehold: undefined, onConnect: undefined })
+    expectTypeOf<Given<PgDriverOptions>>().toExtend<PgDriverOptions>()
   })
 
   it('the driver is one of pg’s clients', () => {

@@ -34,33 +34,33 @@ markOwnFrames(new Error('where @leasehold/pg lies'))
 /** What `pgDriver` takes besides the connection settings. */
 export interface PgDriverOptions {
   /** The class of the clients: a subclass of `pg.Client`, or that of another installed copy of pg. Default `pg.Client`. */
-  readonly Client?: ClientClass
+  readonly Client?: ClientClass | undefined
   /** Runs on each new connection before anybody gets it, and is awaited; when it rejects, the connection is closed. */
-  readonly onConnect?: (client: pg.Client) => unknown
+  readonly onConnect?: ((client: pg.Client) => unknown) | undefined
   /**
    * A statement of your own that cleans a session between two owners, in place of the recipe that undoes just what the last
    * owner did. It runs only where something is to be undone, and what hooks did to the session is then yours to restore.
    */
-  readonly resetStatement?: string
+  readonly resetStatement?: string | undefined
   /**
    * What stands between the pool and the server. Behind `pgbouncer`, `rds-proxy` and `supavisor`, which hand sessions on
    * after each transaction, settings are declared anew in each transaction, and what a statement would leave on its session
    * is refused. `nothing` also stands for a proxy that pools whole sessions. Default: as `nothing`, but settings are refused
    * where a proxy is noticed.
    */
-  readonly behind?: Behind
+  readonly behind?: Behind | undefined
   /**
    * What functions of the database do to the session that calls them, by name, with or without their schema: `harmless`
    * or `stateful`. It comes before what their bodies tell; use it for those in languages that cannot be read.
    */
-  readonly functions?: DeclaredFunctions
+  readonly functions?: DeclaredFunctions | undefined
   /**
    * Whether sessions keep the statements that come often, so that the server neither reads nor plans them anew: `true`, or
    * how many and which. As in other drivers that do so, the server may choose one plan for all values of a statement's
    * parameters, and a function that is declared IMMUTABLE and is not (one that reads a setting) tells the same for ever.
    * Where a proxy is noticed in between, nothing is kept, with a warning. Default `false`.
    */
-  readonly preparedStatements?: boolean | PreparedStatementsOptions
+  readonly preparedStatements?: boolean | PreparedStatementsOptions | undefined
 }
 
 /**

@@ -12,27 +12,27 @@ export interface LeaseholdOptions extends PoolOptions<pg.Client> {
    * release throws, `pool.query` closes the connection after a statement's error, `min` is not kept, and connections are
    * opened without a limit at once. Use after release then goes unnoticed.
    */
-  readonly compat?: 'pg-pool'
+  readonly compat?: 'pg-pool' | undefined
   /** Asked for connection settings before each connection, over those given at the top: for credentials that change. */
-  readonly connection?: () => pg.ClientConfig | Promise<pg.ClientConfig>
+  readonly connection?: (() => pg.ClientConfig | Promise<pg.ClientConfig>) | undefined
   /**
    * A statement of your own that cleans a session between two owners (`DISCARD ALL`), in place of the one that undoes just
    * what the last owner did. It is sent only where something is to be undone.
    */
-  readonly resetStatement?: string
+  readonly resetStatement?: string | undefined
   /** What stands between the pool and the server. @see PgDriverOptions.behind */
-  readonly behind?: Behind
+  readonly behind?: Behind | undefined
   /** What functions of the database do to the session that calls them, where it is known better. @see PgDriverOptions.functions */
-  readonly functions?: DeclaredFunctions
+  readonly functions?: DeclaredFunctions | undefined
   /** Whether sessions keep the statements that come often. @see PgDriverOptions.preparedStatements */
-  readonly preparedStatements?: boolean | PreparedStatementsOptions
+  readonly preparedStatements?: boolean | PreparedStatementsOptions | undefined
 }
 
 /** The options of `pg.Pool`, and ours. */
 export interface LeasedPgPoolOptions extends pg.PoolConfig {
   /** Runs on each new connection before anybody gets it, and is awaited. What it sets on the client stays there. */
   readonly onConnect?: ((client: pg.ClientBase) => unknown) | undefined
-  readonly leasehold?: LeaseholdOptions
+  readonly leasehold?: LeaseholdOptions | undefined
 }
 
 /** Options, sorted by whom they are for. */

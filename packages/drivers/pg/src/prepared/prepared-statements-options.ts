@@ -11,11 +11,18 @@ import {
 /** Which statements the server's sessions keep. */
 export interface PreparedStatementsOptions {
   /** A text is kept from so many uses on, counted over all connections of the pool. @default 5 */
-  readonly afterUses?: number
+  readonly afterUses?: number | undefined
   /** So many statements are kept on each connection; of more, those that were not used for longest go. @default 256 */
-  readonly max?: number
+  readonly max?: number | undefined
   /** Longer texts, in characters, are sent as they are. @default 8192 */
-  readonly maxTextLength?: number
+  readonly maxTextLength?: number | undefined
+}
+
+/** The same, with all that was not said. */
+export interface ResolvedPreparedStatements {
+  readonly afterUses: number
+  readonly max: number
+  readonly maxTextLength: number
 }
 
 const RULES: RulesFor<PreparedStatementsOptions> = {
@@ -57,7 +64,7 @@ export function contradictions(
 /** With all defaults; undefined where statements are sent as they come. */
 export function resolvePreparedStatements(
   given: boolean | PreparedStatementsOptions | undefined,
-): Required<PreparedStatementsOptions> | undefined {
+): ResolvedPreparedStatements | undefined {
   if (given === undefined || given === false) return undefined
   const { afterUses = 5, max = 256, maxTextLength = 8_192 } = given === true ? {} : given
   return { afterUses, max, maxTextLength }

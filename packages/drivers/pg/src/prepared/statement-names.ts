@@ -1,6 +1,6 @@
 import { readCached } from '../sql/read-cached.js'
 import { mayBePrepared } from './may-be-prepared.js'
-import type { PreparedStatementsOptions } from './prepared-statements-options.js'
+import type { ResolvedPreparedStatements } from './prepared-statements-options.js'
 
 /** A text that comes often enough for sessions to keep its statement. */
 export interface NamedStatement {
@@ -35,7 +35,7 @@ export class StatementNames {
   #named = 0
   #generation = 0
 
-  constructor({ afterUses, max, maxTextLength }: Required<PreparedStatementsOptions>) {
+  constructor({ afterUses, max, maxTextLength }: ResolvedPreparedStatements) {
     this.max = max
     this.#afterUses = afterUses
     this.#longest = maxTextLength
