@@ -11,6 +11,8 @@ export type TransactionWork = (tx: DrizzleTransaction) => Promise<unknown>
 
 /** What the callback of a transaction is given. */
 export interface DrizzleTransaction {
+  /** Makes a statement, which is sent when it is awaited. */
+  execute(...query: unknown[]): PromiseLike<unknown>
   transaction(work: TransactionWork, ...more: unknown[]): Promise<unknown>
 }
 

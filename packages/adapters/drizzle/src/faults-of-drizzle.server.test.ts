@@ -102,6 +102,37 @@ describe.each(SUPPORTED_DRIZZLES)('Drizzle $name', (supported) => {
     expect(ours.pool.snapshot().counts).toMatchObject({ opened: 2, closed: { lost: 1 } })
   })
 
+  const killed = sql`select pg_terminate_backend(pg_backend_pid())`
+
+  async function unansweredCommitOf({ db }: Opened): Promise<string> {
+    const ended = db.transaction(async (tx) => void (await tx.execute(killed).catch(() => {})))
+    return ended.then(String, messageOf)
+  }
+
+  test('a COMMIT that could not be sent is what is thrown, and not the ROLLBACK behind it', async () => {
+    await using plain = openPlain({ max: 1 })
+    await using ours = openOurs({ max: 1 })
+    expect(await unansweredCommitOf(plain)).toContain('Failed query: rollback')
+    expect(await unansweredCommitOf(ours)).toContain('Failed query: commit')
+  })
+
+  async function nestedReasonOf({ db }: Opened, reason: string | undefined): Promise<string> {
+    const inner = (tx: Pick<TestDatabase, 'transaction'>): Promise<void> =>
+      tx.transaction(async (nested) => {
+        await nested.execute(killed).catch(() => {})
+        if (reason !== undefined) throw new Error(reason)
+      })
+    return db.transaction(inner).then(String, messageOf)
+  }
+
+  test('a nested transaction on a dead client throws why it was rolled back as well', async () => {
+    await using plain = openPlain({ max: 1 })
+    await using ours = openOurs({ max: 1 })
+    expect(await nestedReasonOf(plain, 'my own')).toContain('Failed query: rollback')
+    expect(await nestedReasonOf(ours, 'my own')).toBe('my own')
+    expect(await nestedReasonOf(ours, undefined)).toContain('Failed query: release savepoint')
+  })
+
   async function afterCommit({ db }: Opened, name: string): Promise<{ error: unknown; rows: number }> {
     let kept: Pick<TestDatabase, 'insert' | 'execute'> | undefined
     await db.transaction(async (tx) => {

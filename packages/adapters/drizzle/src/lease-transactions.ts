@@ -2,13 +2,14 @@ import type { EnterTransaction } from '@leasehold/core'
 import type { LeasedPgPool } from '@leasehold/pg'
 import type { DrizzleSession, DrizzleTransaction, TransactionWork } from './drizzle-internals.js'
 import { modesOf } from './modes-of.js'
+import { withReason } from './with-reason.js'
 
 /**
  * Makes a session run each of its transactions on a lease that is given back however the transaction ends, and as part of
  * the transaction around it.
  *
  * Drizzle takes a client from a pool by itself, and keeps it for good when BEGIN fails; so it is given a client instead,
- * and does not know that there is a pool. And when ROLLBACK fails it throws that, and not why it rolled back.
+ * and does not know that there is a pool.
  */
 export function leaseTransactions(session: DrizzleSession, pool: LeasedPgPool): void {
   const { transaction } = session
@@ -30,20 +31,12 @@ export function leaseTransactions(session: DrizzleSession, pool: LeasedPgPool): 
   ): Promise<unknown> {
     const client = await from.client.connect()
     const onLease = sessionOn(client, from, transaction)
-    let failure: { readonly cause: unknown } | undefined
-    const watched: TransactionWork = async (tx) => {
-      try {
-        joinNested(tx, pool)
-        return await enter(() => work(tx))
-      } catch (cause) {
-        failure = { cause }
-        throw cause
-      }
+    const inside: TransactionWork = async (tx) => {
+      joinNested(tx, pool)
+      return enter(() => work(tx))
     }
     try {
-      return await onLease.transaction(watched, config)
-    } catch (error) {
-      throw failure === undefined ? error : failure.cause
+      return await withReason(inside, (watched) => onLease.transaction(watched, config))
     } finally {
       client.release()
     }
@@ -69,7 +62,7 @@ function joinNested(tx: DrizzleTransaction, pool: LeasedPgPool): void {
           joinNested(inner, pool)
           return enter(() => work(inner))
         }
-        return transaction.call(this, inside, ...more)
+        return withReason(inside, (watched) => transaction.call(this, watched, ...more))
       },
       { isNested: true },
     )
