@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
- * Unit tests come first: they need no quiet machine, and beside them the packages are built and installed for the tests of
- * packaging, which come last.
+ * Unit tests come first: they need no quiet machine. Where packaging is run with them (on every Node), the packages are
+ * built and installed meanwhile, and its tests come after.
  */
 const PROJECTS = ['unit', 'server', 'packaging', 'long']
 
